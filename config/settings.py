@@ -1,0 +1,112 @@
+"""Settings. Everything an operator may change comes from the environment; see docs/exploitation.md."""
+
+from base64 import urlsafe_b64encode
+from pathlib import Path
+from secrets import token_bytes, token_urlsafe
+
+from csp.constants import NONE, SELF
+
+from config import env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = Path(env.text("CORDEE_VAR", str(BASE_DIR / "var")))
+
+DEBUG = env.flag("CORDEE_DEBUG", False)
+SECRET_KEY = env.secret("CORDEE_SECRET_KEY", VAR_DIR, lambda: token_urlsafe(50))
+# The key ring wraps the circles' keys: "id:base64url of 32 bytes", newest first, separated by commas.
+KEY_RING = env.secret("CORDEE_KEY_RING", VAR_DIR, lambda: "k1:" + urlsafe_b64encode(token_bytes(32)).decode())
+ALLOWED_HOSTS = env.words("CORDEE_HOSTS", "localhost,127.0.0.1,[::1]")
+HTTPS = env.flag("CORDEE_HTTPS", False)
+
+INSTALLED_APPS = [
+    "cordee.room",
+    "cordee.circles",
+    "cordee.catalogue",
+    "cordee.web",
+    "cordee.ops",
+    "csp",
+    "django_htmx",
+    "django.contrib.staticfiles",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+            ],
+        },
+    }
+]
+
+DATABASE_URL = env.text("DATABASE_URL", f"sqlite:///{VAR_DIR / 'cordee.sqlite3'}")
+DATABASES = {"default": env.database(DATABASE_URL)}
+# How nodes wake each other: "local" (one process), "notify" (PostgreSQL), or a redis:// address.
+BUS = env.text("CORDEE_BUS", "local" if DATABASE_URL.startswith("sqlite") else "notify")
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+LANGUAGE_CODE = "fr"
+LANGUAGES = [("fr", "Français"), ("en", "English")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+TIME_ZONE = env.text("CORDEE_TIME_ZONE", "Europe/Paris")
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR_DIR / "static"
+STORAGES = {
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = DEBUG
+CATALOGUE_DIR = Path(env.text("CORDEE_CATALOGUE", str(BASE_DIR / "content" / "formations")))
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+        "manifest-src": [SELF],
+    }
+}
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE = HTTPS
+if HTTPS:
+    SECURE_HSTS_SECONDS = 31_536_000
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+    SECURE_SSL_REDIRECT = env.flag("CORDEE_SSL_REDIRECT", True)
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.text("CORDEE_LOG_LEVEL", "WARNING")},
+}
