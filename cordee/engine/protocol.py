@@ -1,0 +1,163 @@
+"""What a protocol is: its kinds of contribution, its steps, and the rows that say who may do what.
+
+Everything here is data read from ``protocols/*.toml`` by :mod:`cordee.engine.reading`. A right that no row gives does
+not exist, for the facilitator too.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+Roles = frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One box of a form. ``longest`` is in characters; ``choices`` are ``value -> label``."""
+
+    id: str
+    label: str
+    help: str = ""
+    required: bool = True
+    longest: int = 4000
+    lines: int = 3
+    choices: Mapping[str, str] = field(default_factory=dict)
+    type: str = "text"  # text | line | date | choice | seat | contribution
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of contribution and who reads it: ``sealed`` until its step is revealed, then ``readers``."""
+
+    id: str
+    label: str
+    plural: str
+    fields: tuple[Field, ...]
+    readers: Roles
+    sealed: Roles | None = None  # None: open as soon as it is written
+    single: bool = False  # at most one of an author in a round: writing again edits it
+    most: int = 0  # at most so many of an author in a round; 0: as many as they like
+    anonymous: bool = False
+    counted: bool = False  # how many have written is shown to all, never what
+    hint: bool = False  # the author gets the private question hint
+    private: bool = False  # nobody but its author, ever: a note
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """A right to write. ``turn``: ``always`` = only with the floor, ``revealed`` = with the floor once revealed."""
+
+    kind: str
+    by: Roles
+    turn: str = "never"  # never | always | revealed
+    behalf: bool = False  # the facilitator may write it for someone
+    until_reveal: bool = False  # closed once the step is revealed
+
+
+@dataclass(frozen=True, slots=True)
+class MarkRow:
+    """A right to put a mark on contributions of a kind, and who reads that mark."""
+
+    mark: str
+    label: str
+    kind: str
+    by: Roles
+    readers: Roles
+    values: Mapping[str, str] = field(default_factory=dict)  # empty: on or off
+    free: bool = False  # the value is a text of one's own
+    shared: bool = False  # one mark for all, whoever puts it last; else one a seat
+    needs: str = ""  # this other mark by every present seat that may put it
+    behalf: bool = False
+    agreement: bool = False  # agrees to a wording: gone when the text is edited
+    at: tuple[str, ...] = ()  # for a right that holds anywhere: only at these steps
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What must hold before any later step opens: a chosen client, or a marked contribution."""
+
+    client: bool = False
+    kind: str = ""
+    mark: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    id: str
+    letter: str
+    title: str
+    minutes: float
+    aim: str
+    instruction: Mapping[str, str]  # role -> one sentence; "all" serves whoever has none
+    say: tuple[str, ...] = ()  # what the facilitator may say
+    floor: str = "all"  # all | client | ring: who speaks
+    ring: Roles = frozenset()  # who takes part in the round robin
+    turn_seconds: int = 0
+    floor_after_reveal: bool = False  # the round robin begins with the reveal
+    silence_minutes: float = 0
+    reveal_by: Roles = frozenset()  # who may open what is sealed here; empty: nothing is sealed
+    reveal_label: str = ""
+    writes: tuple[Write, ...] = ()
+    marks: tuple[MarkRow, ...] = ()
+    shows: tuple[str, ...] = ()  # kinds read again at this step
+    chooses: Roles = frozenset()  # who may choose the client and the situation
+    chooses_next: Roles = frozenset()  # the same, for the next round
+    gate: Gate | None = None
+    protected: str = ""  # may not be left without a contribution of this kind, or a word
+    cards: Roles = frozenset()  # who may draw creativity cards
+    recalls: str = ""  # kind of earlier rounds shown by resemblance
+    votes: str = ""  # kind whose totals show once every present member has one
+
+    def write(self, kind: str) -> Write | None:
+        return next((row for row in self.writes if row.kind == kind), None)
+
+    def mark(self, mark: str, kind: str) -> MarkRow | None:
+        return next((row for row in self.marks if row.mark == mark and row.kind == kind), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """A gentle word to the facilitator. ``rule`` names a function of :mod:`cordee.engine.signals`."""
+
+    id: str
+    step: str
+    rule: str
+    text: str
+    kind: str = ""
+    minutes: float = 0
+    count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Protocol:
+    id: str
+    name: str
+    summary: str
+    steps: tuple[Step, ...]
+    kinds: Mapping[str, Kind]
+    start_of_next: str  # the step at which a round with a client chosen ahead begins
+    anywhere: tuple[Write, ...] = ()  # rights that hold at every step, such as one's own notes
+    marks_anywhere: tuple[MarkRow, ...] = ()
+    signals: tuple[Signal, ...] = ()
+    cards: tuple[Card, ...] = ()
+    values: tuple[str, ...] = ()
+
+    @property
+    def minutes(self) -> float:
+        return sum(step.minutes for step in self.steps)
+
+    def index(self, step: str) -> int:
+        return next(i for i, s in enumerate(self.steps) if s.id == step)
+
+    def step(self, step: str) -> Step:
+        return self.steps[self.index(step)]
+
+    def mark_row(self, mark: str, kind: str) -> MarkRow | None:
+        """The row that says who reads this mark, wherever it may be put."""
+        rows = (*self.marks_anywhere, *(row for step in self.steps for row in step.marks))
+        return next((row for row in rows if row.mark == mark and row.kind == kind), None)

@@ -1,0 +1,157 @@
+"""TOML text → :class:`~cordee.engine.protocol.Protocol`. Errors name the step or the kind, and what was expected."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import fields as fields_of
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+from cordee.engine.protocol import Card, Field, Gate, Kind, MarkRow, Protocol, Roles, Signal, Step, Write
+
+FOLDER = Path(__file__).parent / "protocols"
+ROLES = frozenset({"member", "client", "consultant", "facilitator", "observer", "screen", "author", "scribe"})
+T = TypeVar("T")
+
+
+class ProtocolError(ValueError):
+    """A protocol that cannot be used; the message says where and what was expected."""
+
+
+def builtin(name: str) -> str:
+    """The text of a protocol shipped with Cordée. ``FileNotFoundError`` if there is none of that name."""
+    return (FOLDER / f"{name}.toml").read_text(encoding="utf-8")
+
+
+@lru_cache(maxsize=64)
+def read(text: str) -> Protocol:
+    """The protocol that this TOML text declares. Raises :class:`ProtocolError`."""
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ProtocolError(f"This protocol is not valid TOML: {error}") from error
+    return _Reader(data).protocol()
+
+
+class _Reader:
+    def __init__(self, data: dict[str, Any]) -> None:
+        self.data = data
+        self.groups = {name: frozenset(roles) for name, roles in data.get("groups", {}).items()}
+        for name, roles in self.groups.items():
+            if unknown := roles - ROLES:
+                raise ProtocolError(f"Group “{name}” names unknown roles {sorted(unknown)}; roles are {sorted(ROLES)}.")
+
+    def protocol(self) -> Protocol:
+        for key in ("id", "name", "steps", "kinds"):
+            if key not in self.data:
+                raise ProtocolError(f"A protocol needs “{key}”; this one has {sorted(self.data)}.")
+        self.kinds = {name: self._kind(name, row) for name, row in self.data["kinds"].items()}
+        steps = tuple(self._step(row, number) for number, row in enumerate(self.data["steps"], 1))
+        self._check_steps(steps)
+        where = "rights that hold anywhere"
+        return Protocol(
+            id=self.data["id"],
+            name=self.data["name"],
+            summary=self.data.get("summary", ""),
+            steps=steps,
+            kinds=self.kinds,
+            start_of_next=self._start_of_next(steps),
+            anywhere=tuple(self._write(row, where) for row in self.data.get("anywhere", ())),
+            marks_anywhere=tuple(self._mark(row, where) for row in self.data.get("marks_anywhere", ())),
+            signals=tuple(self._make(Signal, row, f"signal “{row.get('id')}”") for row in self.data.get("signals", ())),
+            cards=tuple(self._make(Card, row, "creativity cards") for row in self.data.get("cards", ())),
+            values=tuple(self.data.get("values", ())),
+        )
+
+    def _start_of_next(self, steps: tuple[Step, ...]) -> str:
+        start = self.data.get("start_of_next", steps[0].id)
+        if start not in {step.id for step in steps}:
+            raise ProtocolError(f"“start_of_next” names the step “{start}”, which is not declared.")
+        return str(start)
+
+    def _check_steps(self, steps: tuple[Step, ...]) -> None:
+        if not steps:
+            raise ProtocolError("A protocol needs at least one step.")
+        ids = [step.id for step in steps]
+        for name in ids:
+            if ids.count(name) > 1:
+                raise ProtocolError(f"Two steps are called “{name}”; each needs its own id.")
+        for step in steps:
+            sealed = [row.kind for row in step.writes if self.kinds[row.kind].sealed is not None]
+            if sealed and not step.reveal_by:
+                raise ProtocolError(
+                    f"Step “{step.id}” writes sealed {sealed} and nobody may reveal it: add “reveal_by”."
+                )
+
+    def _kind(self, name: str, row: dict[str, Any]) -> Kind:
+        where = f"kind “{name}”"
+        rest = {k: v for k, v in row.items() if k not in {"fields", "readers", "sealed"}}
+        if not row.get("fields"):
+            raise ProtocolError(f"In {where}: at least one field is needed.")
+        return self._make(
+            Kind,
+            rest
+            | {
+                "id": name,
+                "fields": tuple(self._make(Field, field, f"a field of {where}") for field in row["fields"]),
+                "readers": self._roles(row.get("readers"), where, "readers"),
+                "sealed": self._roles(row["sealed"], where, "sealed") if "sealed" in row else None,
+            },
+            where,
+        )
+
+    def _step(self, row: dict[str, Any], number: int) -> Step:
+        where = f"step “{row.get('id', number)}”"
+        made = dict(row)
+        for key in ("ring", "reveal_by", "chooses", "chooses_next", "cards"):
+            if key in row:
+                made[key] = self._roles(row[key], where, key)
+        made["writes"] = tuple(self._write(write, where) for write in row.get("writes", ()))
+        made["marks"] = tuple(self._mark(mark, where) for mark in row.get("marks", ()))
+        made["say"] = tuple(row.get("say", ()))
+        made["shows"] = tuple(self._known_kind(kind, where, "shows") for kind in row.get("shows", ()))
+        if "gate" in row:
+            made["gate"] = self._make(Gate, row["gate"], f"the gate of {where}")
+        for key in ("protected", "recalls", "votes"):
+            if row.get(key):
+                self._known_kind(row[key], where, key)
+        if row.get("floor", "all") not in {"all", "client", "ring"}:
+            raise ProtocolError(f"In {where}: “floor” is all, client or ring, not “{row['floor']}”.")
+        return self._make(Step, made, where)
+
+    def _write(self, row: dict[str, Any], where: str) -> Write:
+        kind = self._known_kind(row.get("kind", ""), where, "writes")
+        if row.get("turn", "never") not in {"never", "always", "revealed"}:
+            raise ProtocolError(f"In {where}: “turn” is never, always or revealed, not “{row['turn']}”.")
+        return self._make(Write, row | {"kind": kind, "by": self._roles(row.get("by"), where, "by")}, where)
+
+    def _mark(self, row: dict[str, Any], where: str) -> MarkRow:
+        self._known_kind(row.get("kind", ""), where, "marks")
+        roles = {key: self._roles(row.get(key), where, key) for key in ("by", "readers")}
+        return self._make(MarkRow, row | roles | {"at": tuple(row.get("at", ()))}, where)
+
+    def _known_kind(self, kind: str, where: str, key: str) -> str:
+        if kind not in self.kinds:
+            raise ProtocolError(f"In {where}: “{key}” names the kind “{kind}”; kinds are {sorted(self.kinds)}.")
+        return kind
+
+    def _roles(self, names: Any, where: str, key: str) -> Roles:
+        if not isinstance(names, list) or not names:
+            raise ProtocolError(f"In {where}: “{key}” must be a list of roles or groups, not {names!r}.")
+        roles: set[str] = set()
+        for name in names:
+            if name not in self.groups and name not in ROLES:
+                raise ProtocolError(
+                    f"In {where}: “{key}” names “{name}”; roles are {sorted(ROLES)}, groups are {sorted(self.groups)}."
+                )
+            roles |= self.groups.get(name, {name})
+        return frozenset(roles)
+
+    def _make(self, cls: type[T], row: Mapping[str, Any], where: str) -> T:
+        known = {field.name for field in fields_of(cls)}  # type: ignore[arg-type]
+        if unknown := set(row) - known:
+            raise ProtocolError(f"In {where}: {sorted(unknown)} is not understood; expected some of {sorted(known)}.")
+        try:
+            return cls(**row)
+        except TypeError as error:
+            raise ProtocolError(f"In {where}: {str(error).split('() ')[-1]}.") from error
