@@ -210,6 +210,8 @@ def _on_seat(make: Callable[..., e.Event], done: Callable[[Any], bool]) -> Calla
             return Refused("no_such_seat")
         if target.id == command.seat:
             return Refused("not_oneself")
+        if make is e.SeatHeld and target.device and not target.gone:
+            return Refused("still_here", {"name": target.name or ""})
         return [] if done(target) else [make(at=now, seat=command.seat, target=target.id)]
 
     return rule
@@ -372,7 +374,8 @@ def _marked(state: State, command: c.Mark, row: MarkRow, owner: str, now: float)
     on = command.on and (bool(value) or not (row.values or row.free))
     if (row.values and on and value not in row.values) or len(value) > LONGEST_VALUE:
         return Refused("bad_value", {"field": row.label})
-    before = state.marks.get((command.id, row.mark, owner))
+    round_ = state.course.round if row.per_round else 0
+    before = state.marks.get((command.id, row.mark, owner, round_))
     if (before is not None) == on and (not on or before is None or before.value == value):
         return []
     if on and row.needs and (missing := _missing(state, row, command.id)):
@@ -385,7 +388,7 @@ def _marked(state: State, command: c.Mark, row: MarkRow, owner: str, now: float)
             id=command.id,
             mark=row.mark,
             owner=owner,
-            round=state.course.round,
+            round=round_,
             on=on,
             body=body,
         )

@@ -102,8 +102,8 @@ class Marked(Event):
 
     id: str
     mark: str
-    owner: str
-    round: int
+    owner: str  # "" for a mark that all share
+    round: int = 0  # of a mark that is put anew in every round, else 0
     on: bool = True
     body: Body = None  # value
 

@@ -67,6 +67,7 @@ class MarkRow:
     shared: bool = False  # one mark for all, whoever puts it last; else one a seat
     needs: str = ""  # this other mark by every present seat that may put it
     behalf: bool = False
+    per_round: bool = False  # put anew in every round, so that each time counts
     agreement: bool = False  # agrees to a wording: gone when the text is edited
     at: tuple[str, ...] = ()  # for a right that holds anywhere: only at these steps
 

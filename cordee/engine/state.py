@@ -23,6 +23,7 @@ class Seat:
     away: bool = False
     waiting: bool = False
     revoked: bool = False
+    gone: bool = False  # away because their own device went, which nobody else can say
 
     @property
     def here(self) -> bool:
@@ -87,7 +88,7 @@ class State:
     version: int = 0
     seats: Mapping[str, Seat] = field(default_factory=dict)
     contributions: Mapping[str, Contribution] = field(default_factory=dict)
-    marks: Mapping[tuple[str, str, str], Mark] = field(default_factory=dict)  # (contribution, mark, owner)
+    marks: Mapping[tuple[str, str, str, int], Mark] = field(default_factory=dict)  # (contribution, mark, owner, round)
     cards: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # seat -> drawn cards
     course: Course = Course()
     undo: tuple[Course, ...] = ()
@@ -117,8 +118,8 @@ class State:
         ]
 
     def marked(self, contribution: str, mark: str) -> dict[str, Mark]:
-        """Who has put this mark on this contribution."""
-        return {owner: m for (cid, name, owner), m in self.marks.items() if cid == contribution and name == mark}
+        """Who has put this mark on this contribution, and what it says; the latest round's where it is put in each."""
+        return {owner: m for (cid, name, owner, _), m in self.marks.items() if cid == contribution and name == mark}
 
 
 def initial(protocol: Protocol) -> State:
@@ -234,7 +235,7 @@ def _edited(state: State, event: e.Edited) -> State:
 
 
 def _marked(state: State, event: e.Marked) -> State:
-    key = (event.id, event.mark, event.owner)
+    key = (event.id, event.mark, event.owner, event.round)
     if not event.on:
         return replace(state, marks={k: v for k, v in state.marks.items() if k != key})
     return replace(state, marks=_with(state.marks, key, Mark(event.mark, event.owner, event.round, event.body)))
@@ -303,9 +304,9 @@ APPLY: dict[type[e.Event], Callable[[State, Any], State]] = {
     e.SeatRenamed: _renamed,
     e.SeatAdmitted: lambda s, v: _seat(s, v.target, waiting=False),
     e.SeatRevoked: _revoked,
-    e.SeatAway: lambda s, v: _seat(s, v.target, away=True),
-    e.SeatBack: lambda s, v: _seat(s, v.target, away=False, device=v.device),
-    e.SeatHeld: lambda s, v: _seat(s, v.target, away=False, device=False),
+    e.SeatAway: lambda s, v: _seat(s, v.target, away=True, gone=v.seat == v.target),
+    e.SeatBack: lambda s, v: _seat(s, v.target, away=False, gone=False, device=v.device),
+    e.SeatHeld: lambda s, v: _seat(s, v.target, away=False, gone=False, device=False),
     e.HandedOver: _handed_over,
     e.DoorSet: lambda s, v: replace(s, door=v.waiting),
     e.Written: _written,

@@ -1,0 +1,81 @@
+"""Gentle words to the facilitator alone: what a protocol's signal rows look for. Nothing here stops anybody."""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from cordee.engine.hint import hint
+from cordee.engine.policy import may, roles_of, sees
+from cordee.engine.protocol import Signal
+from cordee.engine.state import State
+
+INFINITIVE = re.compile(r"\b\w{2,}(?:er|ir|re|oir)\b", re.IGNORECASE)
+OPENING = re.compile(
+    r"^\W*(?:je (?:voudrais|veux|souhaite|souhaiterais|aimerais) que (?:vous|tu) m.(?:aidi?ez|aides)?\s*(?:à|a|de|d.)?)",
+    re.I,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SignalView:
+    """``text`` has blanks {names} and {count}. ``since``: shown from then on (seconds since the epoch), 0 at once."""
+
+    id: str
+    text: str
+    names: str = ""
+    count: int = 0
+    since: float = 0
+
+
+def signals(state: State) -> Iterable[SignalView]:
+    for signal in state.protocol.signals:
+        if signal.step == state.course.step and not state.course.closed:
+            view = RULES[signal.rule](state, signal)
+            if view is not None:
+                yield view
+
+
+def _since(state: State, signal: Signal) -> float:
+    return state.course.started_at + state.course.paused_for + signal.minutes * 60
+
+
+def _minutes(state: State, signal: Signal) -> SignalView | None:
+    return SignalView(signal.id, signal.text, since=_since(state, signal))
+
+
+def _silent(state: State, signal: Signal) -> SignalView | None:
+    row = state.step.write(signal.kind)
+    if row is None:
+        return None
+    wrote = {c.author for c in state.of_kind(signal.kind, state.course.round)}
+    missing = [
+        seat.name or ""
+        for seat in state.seats.values()
+        if seat.here and seat.member and seat.id not in wrote and may(roles_of(state, seat.id), row.by)
+    ]
+    if not missing:
+        return None
+    return SignalView(signal.id, signal.text, names=", ".join(missing), since=_since(state, signal))
+
+
+def _flagged(state: State, signal: Signal) -> SignalView | None:
+    leader = state.facilitator()
+    asked = [c for c in state.of_kind(signal.kind, state.course.round) if sees(state, leader, c)]
+    count = sum(hint((c.body or {}).get("text", "")).kind == "advice" for c in asked)
+    return SignalView(signal.id, signal.text, count=count) if count >= signal.count else None
+
+
+def _no_verb(state: State, signal: Signal) -> SignalView | None:
+    for c in state.of_kind(signal.kind, state.course.round):
+        text = (c.body or {}).get("text", "")
+        if text and not INFINITIVE.search(OPENING.sub("", text)):
+            return SignalView(signal.id, signal.text)
+    return None
+
+
+RULES: dict[str, Callable[[State, Signal], SignalView | None]] = {
+    "minutes": _minutes,
+    "silent": _silent,
+    "flagged": _flagged,
+    "no_verb": _no_verb,
+}
