@@ -132,7 +132,7 @@ class _Reader:
         if isinstance(node, yaml.SequenceNode):
             return [self.value(item, depth + 1) for item in node.value]
         text = str(node.value)
-        if node.style is None and text in _EMPTY:
+        if getattr(node, "style", None) is None and text in _EMPTY:
             return ""
         # "\ud800" is valid YAML and no valid text: it would break the page that shows it.
         return _LONE_SURROGATE.sub("\ufffd", text).replace("\0", "\ufffd")

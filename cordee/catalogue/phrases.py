@@ -73,7 +73,7 @@ _SENTENCES: dict[str, tuple[Promise, Promise]] = {
         _("Rien d’obligatoire ; retaper les mots de la ligne le fait disparaître."),
     ),
     "repeated-key": (
-        _("Le champ « %(key)s » est écrit deux fois ; « %(value)s », ligne %(line)s, n’est pas retenu."),
+        _("Le champ « %(key)s » est écrit deux fois ; « %(value)s », ligne %(dropped)s, n’est pas retenu."),
         _("Gardez un seul des deux."),
     ),
     "no-title": (
@@ -105,13 +105,11 @@ _SENTENCES: dict[str, tuple[Promise, Promise]] = {
         _("Écrivez par exemple « weight: 10 » ; les petits nombres viennent en tête."),
     ),
     "tariff-unread": (
-        _("Le tarif « %(written)s » n’est pas compris ; il est affiché tel quel, sans montant exact."),
+        _("Le tarif « %(written)s » n’est pas compris ; il est affiché tel quel, sans prix exact."),
         _PRICES,
     ),
     "tariff-unlabelled": (
-        _(
-            "Le tarif « %(written)s » ne dit pas s’il est hors taxe ou TTC ; il est affiché tel quel, sans montant exact."
-        ),
+        _("Le tarif « %(written)s » ne dit pas s’il est hors taxe ou TTC ; il est affiché tel quel, sans prix exact."),
         _PRICES,
     ),
     "tariff-inconsistent": (

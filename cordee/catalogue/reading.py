@@ -211,7 +211,7 @@ class _Author:
         self.extra: dict[str, Any] = {}
         self.fields = {name: field for name, field in head.fields.items() if name in _KNOWN}
         for first, line in head.repeated:
-            self.note(line, "error", "repeated-key", key=first.name, line=str(first.line), value=_short(first.value))
+            self.note(line, "error", "repeated-key", key=first.name, dropped=str(first.line), value=_short(first.value))
         for name, field in head.fields.items():
             if name not in _KNOWN and name not in _ALSO_OUTSIDE:
                 self.extra[field.name] = written(field.value)
@@ -296,16 +296,11 @@ class _Author:
         for name, inner in field.value.items():
             if name not in _IN_INFOBOX:
                 self.extra[f"infobox.{inner.name}"] = written(inner.value)
-        for name in outside.keys() & field.value.keys():
+        for name in sorted(outside.keys() & field.value.keys()):
             self.extra[outside[name].name] = written(outside[name].value)
-            self.note(
-                outside[name].line,
-                "warning",
-                "repeated-key",
-                key=name,
-                line=str(field.value[name].line),
-                value=_short(outside[name].value),
-            )
+            kept, dropped = field.value[name], outside[name]
+            values = {"key": name, "dropped": str(dropped.line), "value": _short(dropped.value)}
+            self.note(kept.line, "error", "repeated-key", **values)
         return {**outside, **{name: inner for name, inner in field.value.items() if name in _IN_INFOBOX}}
 
     def _prices(self, tariff: str) -> tuple[Decimal | None, Decimal | None, Decimal | None]:
@@ -360,9 +355,10 @@ class _Author:
         return self.image_url(path) if path else None
 
     def _image_problem(self, address: str, line: int) -> None:
-        remote = re.match(r"\s*(?:[a-zA-Z][a-zA-Z0-9+.-]*:|[/\\]{2})", address)
-        code, level = ("remote-image", "info") if remote else ("missing-image", "warning")
-        self.note(line, "info" if level == "info" else "warning", code, address=address[:200])
+        if re.match(r"\s*(?:[a-zA-Z][a-zA-Z0-9+.-]*:|[/\\]{2})", address):
+            self.note(line, "info", "remote-image", address=address[:200])
+        else:
+            self.note(line, "warning", "missing-image", address=address[:200])
 
 
 def _short(value: Value) -> str:

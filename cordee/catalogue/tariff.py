@@ -12,16 +12,16 @@ RATES = tuple(Decimal(rate) for rate in ("20", "10", "8.5", "5.5", "2.1", "0"))
 _CENT = Decimal("0.01")
 
 _ON_REQUEST = re.compile(r"(?:tarifs?|prix)?[ :]*(?:sur (?:devis|demande|mesure)|nous consulter|a definir)[ .!]*")
-_FREE = re.compile(
-    r"(?:tarifs?|prix|formation|atelier)?[ :]*(?:gratuite?s?|offerte?s?|0(?:[.,]00?)? ?(?:€|euros?))[ .!]*"
-)
+_FREE = re.compile(r"(?:tarifs?|prix|formation|atelier)?[ :]*(?:gratuite?s?|offerte?s?|0(?:[.,]00)? ?€)[ .!]*")
 _TOKEN = re.compile(
     r"""
     (?P<rate> (?:\+\ ?)? (?:t\.?v\.?a\.?\ ?(?:au\ taux\ de|a|de|:)?\ ?(?P<percent>[0-9]{1,2}(?:[.,][0-9]{1,2})?)\ ?%
               | (?P<percent_first>[0-9]{1,2}(?:[.,][0-9]{1,2})?)\ ?%\ (?:de\ )?tva)
               (?:\ (?:en\ sus|incluse|comprise))? )
-  | (?P<exempt> exonere(?:e|s|es)?\ de\ (?:tva|taxes?) | exoneration\ de\ tva | non\ assujettie?\ a\ la\ tva | sans\ tva
-              | tva\ non\ applicable (?:,?\ (?:selon\ l['’])?art(?:icle|\.)?\ (?:261|293\ ?b)[^,;()]*)? | exonere(?:e|s|es)? )
+  | (?P<exempt> exonere(?:e|s|es)?\ de\ (?:tva|taxes?) | exoneration\ de\ tva | sans\ tva
+              | non\ assujettie?\ a\ la\ tva
+              | tva\ non\ applicable (?:,?\ (?:selon\ l['’])?art(?:icle|\.)?\ (?:261|293\ ?b)[^,;()]*)?
+              | exonere(?:e|s|es)? )
   | (?P<amount> (?:(?:€|eur(?:os?)?)\ ?)?
               (?P<number> [0-9]{1,3}(?:[ .'’][0-9]{3})+(?:,[0-9]{1,2})?
                         | [0-9]{1,3}(?:,[0-9]{3})+\.[0-9]{2}

@@ -10,6 +10,13 @@ from dataclasses import dataclass, field
 Roles = frozenset[str]
 
 
+class Table(dict[str, str]):
+    """A small read-only mapping that can be compared and hashed, so that what holds it can be too."""
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return hash(tuple(self.items()))
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """One box of a form. ``longest`` is in characters; ``choices`` are ``value -> label``."""
@@ -20,7 +27,7 @@ class Field:
     required: bool = True
     longest: int = 4000
     lines: int = 3
-    choices: Mapping[str, str] = field(default_factory=dict)
+    choices: Table = field(default_factory=Table)
     type: str = "text"  # text | line | date | choice | seat | contribution
 
 
@@ -62,7 +69,7 @@ class MarkRow:
     kind: str
     by: Roles
     readers: Roles
-    values: Mapping[str, str] = field(default_factory=dict)  # empty: on or off
+    values: Table = field(default_factory=Table)  # empty: on or off
     free: bool = False  # the value is a text of one's own
     shared: bool = False  # one mark for all, whoever puts it last; else one a seat
     needs: str = ""  # this other mark by every present seat that may put it
@@ -88,7 +95,7 @@ class Step:
     title: str
     minutes: float
     aim: str
-    instruction: Mapping[str, str]  # role -> one sentence; "all" serves whoever has none
+    instruction: Table  # role -> one sentence; "all" serves whoever has none
     say: tuple[str, ...] = ()  # what the facilitator may say
     floor: str = "all"  # all | client | ring: who speaks
     ring: Roles = frozenset()  # who takes part in the round robin

@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from cordee.engine.protocol import Card, Field, Gate, Kind, MarkRow, Protocol, Roles, Signal, Step, Write
+from cordee.engine.protocol import Card, Field, Gate, Kind, MarkRow, Protocol, Roles, Signal, Step, Table, Write
 
 FOLDER = Path(__file__).parent / "protocols"
 ROLES = frozenset({"member", "client", "consultant", "facilitator", "observer", "screen", "author", "scribe"})
@@ -151,7 +151,8 @@ class _Reader:
         known = {field.name for field in fields_of(cls)}  # type: ignore[arg-type]
         if unknown := set(row) - known:
             raise ProtocolError(f"In {where}: {sorted(unknown)} is not understood; expected some of {sorted(known)}.")
+        made = {key: Table(value) if isinstance(value, dict) else value for key, value in row.items()}
         try:
-            return cls(**row)
+            return cls(**made)
         except TypeError as error:
             raise ProtocolError(f"In {where}: {str(error).split('() ')[-1]}.") from error

@@ -11,8 +11,8 @@ from cordee.engine.state import State
 
 INFINITIVE = re.compile(r"\b\w{2,}(?:er|ir|re|oir)\b", re.IGNORECASE)
 OPENING = re.compile(
-    r"^\W*(?:je (?:voudrais|veux|souhaite|souhaiterais|aimerais) que (?:vous|tu) m.(?:aidi?ez|aides)?\s*(?:à|a|de|d.)?)",
-    re.I,
+    r"^\W*je (?:voudrais|veux|souhaite|souhaiterais|aimerais) que (?:vous|tu) m.(?:aidi?ez|aides)?\s*(?:à|a|de|d.)?",
+    re.IGNORECASE,
 )
 
 

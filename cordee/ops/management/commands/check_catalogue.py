@@ -10,7 +10,7 @@ from urllib.parse import quote
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
 from cordee.catalogue.phrases import LEVELS, advice, message
 from cordee.catalogue.reading import read_catalogue
@@ -56,22 +56,22 @@ class Command(BaseCommand):
 
 def as_object(page: Page) -> dict[str, Any]:
     """A page for ``--json``: figures as plain texts, ``None`` for what is unknown or empty."""
-    workshop = page.workshop
+    found = page.workshop
     return {
         "file": page.file,
         "slug": page.slug or None,
-        "title": (workshop and workshop.title) or None,
-        "category": (workshop and workshop.category) or None,
-        "price_ht": _price(workshop and workshop.price_ht),
-        "price_ttc": _price(workshop and workshop.price_ttc),
-        "vat_rate": _plain(workshop and workshop.vat_rate),
-        "duration_days": _plain(workshop and workshop.duration_days),
-        "tariff": (workshop and workshop.tariff) or None,
-        "duration": (workshop and workshop.duration) or None,
-        "public": (workshop and workshop.public) or None,
-        "prerequisites": (workshop and workshop.prerequisites) or None,
-        "draft": workshop.draft if workshop else None,
-        "published": bool(workshop and workshop.published),
+        "title": (found.title or None) if found else None,
+        "category": (found.category or None) if found else None,
+        "price_ht": _price(found.price_ht) if found else None,
+        "price_ttc": _price(found.price_ttc) if found else None,
+        "vat_rate": _plain(found.vat_rate) if found else None,
+        "duration_days": _plain(found.duration_days) if found else None,
+        "tariff": (found.tariff or None) if found else None,
+        "duration": (found.duration or None) if found else None,
+        "public": (found.public or None) if found else None,
+        "prerequisites": (found.prerequisites or None) if found else None,
+        "draft": found.draft if found else None,
+        "published": bool(found and found.published),
         "problems": [
             {"line": p.line, "level": p.level, "code": p.code, "message": message(p), "fix": advice(p)}
             for p in page.problems
@@ -80,45 +80,40 @@ def as_object(page: Page) -> dict[str, Any]:
 
 
 def described(page: Page) -> list[tuple[str, str]]:
-    """What the page becomes, as labels and values; a figure that is not known is said not to be."""
+    """What the page becomes, as labels and values; « ? » stands for a figure that is not known."""
     workshop = page.workshop
     if workshop is None:
         return [(_("devient"), _("rien : la page n’est pas publiée"))]
-    unknown = _("inconnu")
-    prices = [
-        f"{_price(workshop.price_ht) or unknown} € HT",
-        f"{_price(workshop.price_ttc) or unknown} € TTC",
-        _("TVA %(rate)s %%") % {"rate": _plain(workshop.vat_rate) or unknown},
-    ]
-    days = _plain(workshop.duration_days) or unknown
+    figures = {
+        "ht": _french(_price(workshop.price_ht)),
+        "ttc": _french(_price(workshop.price_ttc)),
+        "rate": _french(_plain(workshop.vat_rate)),
+        "days": _french(_plain(workshop.duration_days)),
+    }
+    prices = _("%(ht)s € HT, %(ttc)s € TTC, TVA %(rate)s %%") % figures
     rows = [
         (_("titre"), workshop.title),
         (_("adresse"), workshop.slug),
         (_("catégorie"), workshop.category),
-        (_("tarif"), workshop.tariff and f"{workshop.tariff}  →  {', '.join(prices)}"),
-        (_("durée"), workshop.duration and f"{workshop.duration}  →  {_('%(days)s jour(s)') % {'days': days}}"),
+        (_("tarif"), workshop.tariff and f"{workshop.tariff} → {prices}"),
+        (_("durée"), workshop.duration and f"{workshop.duration} → {_('%(days)s jour(s)') % figures}"),
         (_("public"), workshop.public),
         (_("prérequis"), workshop.prerequisites),
         (_("étapes"), " ".join(step.letter for step in workshop.steps)),
-        (
-            _("publiée"),
-            _("oui") if workshop.published else _("non, c’est un brouillon") if workshop.draft else _("non"),
-        ),
+        (_("publiée"), _("oui") if workshop.published else _("brouillon") if workshop.draft else _("non")),
     ]
-    return [(label, " ".join(value.split()) if label != _("tarif") else value) for label, value in rows if value]
+    return [(label, " ".join(value.split())) for label, value in rows if value]
 
 
 def summary(pages: tuple[Page, ...]) -> str:
     published = sum(1 for page in pages if page.workshop and page.workshop.published)
-    problems = [problem for page in pages for problem in page.problems]
-    errors = sum(1 for problem in problems if problem.level == "error")
-    return " · ".join(
-        [
-            ngettext("%(count)d page", "%(count)d pages", len(pages)) % {"count": len(pages)},
-            ngettext("%(count)d publiée", "%(count)d publiées", published) % {"count": published},
-            ngettext("%(count)d erreur", "%(count)d erreurs", errors) % {"count": errors},
-        ]
-    )
+    errors = sum(1 for page in pages for problem in page.problems if problem.level == "error")
+    counts = {"pages": len(pages), "published": published, "errors": errors}
+    return _("Pages : %(pages)d · publiées : %(published)d · erreurs : %(errors)d") % counts
+
+
+def _french(figure: str | None) -> str:
+    return "?" if figure is None else figure.replace(".", ",")
 
 
 def _plain(number: Decimal | None) -> str | None:
