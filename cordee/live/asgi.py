@@ -1,0 +1,184 @@
+"""The two live endpoints as a small pure ASGI application; everything else goes to Django. Knows no room."""
+
+import asyncio
+import json
+import logging
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from contextlib import aclosing, suppress
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl
+
+from cordee.live import sse
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+LARGEST_BODY = 64 * 1024  # bytes; the longest text is 4,000 characters
+BODY_SECONDS = 20
+SEND_SECONDS = 30  # a reader that takes nothing for so long is let go, and comes back by itself
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What an endpoint needs to know: where, who says they are whom (cookies), and in which language."""
+
+    where: tuple[str, ...]
+    cookies: dict[str, str]
+    language: str
+    form: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    data: Any = None
+
+
+Streams = Callable[[Request], Awaitable[AsyncIterator[bytes] | None]]
+Acts = Callable[[Request], Awaitable[Answer]]
+
+
+class Live:
+    """``streams``: GET that address for events. ``acts``: POST a form there with the header ``X-Cordee``."""
+
+    def __init__(
+        self,
+        django: App,
+        stream: tuple[re.Pattern[str], Streams],
+        act: tuple[re.Pattern[str], Acts],
+        background: Callable[[], Awaitable[None]],
+        same_origin: Callable[[dict[bytes, bytes]], bool],
+    ) -> None:
+        self.django, self.stream, self.act = django, stream, act
+        self.background, self.same_origin = background, same_origin
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            return await self._lifespan(receive, send)
+        if scope["type"] != "http":
+            return None
+        headers = dict(scope["headers"])
+        path = scope["path"]
+        if scope["method"] == "GET" and (found := self.stream[0].fullmatch(path)):
+            return await self._stream(_request(found, headers), receive, send)
+        if scope["method"] == "POST" and b"x-cordee" in headers and (found := self.act[0].fullmatch(path)):
+            return await self._act(found, headers, receive, send)
+        return await self.django(scope, receive, send)
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        task: asyncio.Task[None] | None = None
+        while True:
+            event = await receive()
+            if event["type"] == "lifespan.startup":
+                task = asyncio.ensure_future(self.background())  # type: ignore[arg-type]
+                await send({"type": "lifespan.startup.complete"})
+            elif event["type"] == "lifespan.shutdown":
+                if task:
+                    task.cancel()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+    # ---------------------------------------------------------------- GET …/stream
+
+    async def _stream(self, request: Request, receive: Receive, send: Send) -> None:
+        events = await self.stream[1](request)
+        if events is None:
+            return await _answer(send, Answer(404))
+        gone = asyncio.ensure_future(_disconnected(receive))
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": sse.HEADERS})
+            async with aclosing(events) as source:  # type: ignore[type-var]
+                await self._pump(source, gone, send)
+        except (OSError, TimeoutError):
+            return None  # the reader went away in mid-sentence
+        finally:
+            gone.cancel()
+        with suppress(OSError):
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _pump(self, source: AsyncIterator[bytes], gone: asyncio.Future[None], send: Send) -> None:
+        while True:
+            following = asyncio.ensure_future(anext(source, None))  # type: ignore[arg-type]
+            try:
+                await asyncio.wait({following, gone}, return_when=asyncio.FIRST_COMPLETED)
+                chunk = following.result() if following.done() and not gone.done() else None
+            finally:
+                if not following.done():
+                    following.cancel()
+                    with suppress(asyncio.CancelledError):
+                        await following
+            if chunk is None:
+                return
+            async with asyncio.timeout(SEND_SECONDS):
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+
+    # ---------------------------------------------------------------- POST …/contributions
+
+    async def _act(self, found: re.Match[str], headers: dict[bytes, bytes], receive: Receive, send: Send) -> None:
+        if not self.same_origin(headers):
+            return await _answer(send, Answer(403, {"reason": "origin"}))
+        body = await _body(receive)
+        if body is None:
+            return await _answer(send, Answer(413, {"reason": "too_large"}))
+        form = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=100)
+        try:
+            answer = await self.act[1](_request(found, headers, tuple(form)))
+        except Exception as error:
+            # The type alone: a message could hold what somebody typed.
+            log.error("An act failed with %s", type(error).__name__)
+            answer = Answer(503, {"reason": "unavailable"})
+        await _answer(send, answer)
+
+
+def _request(found: re.Match[str], headers: dict[bytes, bytes], form: tuple[tuple[str, str], ...] = ()) -> Request:
+    cookies = _cookies(headers.get(b"cookie", b"").decode("latin-1"))
+    accepted = headers.get(b"accept-language", b"").decode("latin-1")
+    return Request(found.groups(), cookies, cookies.get("django_language") or accepted, form)
+
+
+def _cookies(header: str) -> dict[str, str]:
+    pairs = (part.strip().partition("=") for part in header.split(";"))
+    return {name: value.strip('"') for name, _, value in pairs if name}
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _body(receive: Receive) -> bytes | None:
+    """The whole body, or ``None`` when it is too large or comes too slowly."""
+    chunks: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            while True:
+                event = await receive()
+                if event["type"] == "http.disconnect":
+                    return None
+                chunks.append(event.get("body", b""))
+                size += len(chunks[-1])
+                if size > LARGEST_BODY:
+                    return None
+                if not event.get("more_body"):
+                    return b"".join(chunks)
+    except TimeoutError:
+        return None
+
+
+async def _answer(send: Send, answer: Answer) -> None:
+    body = b"" if answer.data is None else json.dumps(answer.data, ensure_ascii=False).encode()
+    headers = [
+        (b"content-length", str(len(body)).encode()),
+        (b"cache-control", b"no-store"),
+        (b"x-content-type-options", b"nosniff"),
+    ]
+    if body:
+        headers.append((b"content-type", b"application/json; charset=utf-8"))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

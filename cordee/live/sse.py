@@ -1,0 +1,18 @@
+"""Server-sent events on the wire. Source: HTML Standard, section 9.2."""
+
+HEADERS = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-store, no-transform"),
+    (b"x-accel-buffering", b"no"),  # nginx: do not buffer
+    (b"x-content-type-options", b"nosniff"),
+]
+
+
+def message(data: str, event: str = "") -> bytes:
+    """One event. Line ends inside the data are kept as SSE asks; a carriage return would end a line too."""
+    head = f"event: {event}\n" if event else ""
+    lines = data.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return (head + "".join(f"data: {line}\n" for line in lines) + "\n").encode()
+
+
+BEAT = message("", event="beat")

@@ -1,0 +1,71 @@
+"""Group commit: one writer takes whatever queued while the last commit ran, commits once, answers, then pokes.
+
+The answer and the poke leave only after COMMIT: what was acknowledged is durable.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+Transact = Callable[[Sequence[Any]], list[Any]]
+LARGEST_BATCH = 256
+
+
+class Busy(Exception):
+    """Too many wishes wait for the database already; try again in a moment."""
+
+
+class Writer:
+    """Jobs in, outcomes out. ``transact`` runs in one thread of its own, with one database connection."""
+
+    def __init__(self, transact: Transact, committed: Callable[[Sequence[Any], Sequence[Any]], None], most: int = 5000):
+        self.transact, self.committed, self.most = transact, committed, most
+        self._queue: list[tuple[Any, Future[Any]]] = []
+        self._lock = threading.Lock()
+        self._running = False
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="writer")
+
+    def put(self, job: Any) -> Future[Any]:
+        """Queue a job from any thread; the future has its outcome once it is committed. Raises :class:`Busy`."""
+        future: Future[Any] = Future()
+        with self._lock:
+            if len(self._queue) >= self.most:
+                raise Busy
+            self._queue.append((job, future))
+            idle, self._running = not self._running, True
+        if idle:
+            self._thread.submit(self._drain)
+        return future
+
+    async def submit(self, job: Any) -> Any:
+        return await asyncio.wrap_future(self.put(job))
+
+    def submit_and_wait(self, job: Any, timeout: float = 30) -> Any:
+        """The same, from a thread that is not the event loop's."""
+        return self.put(job).result(timeout)
+
+    def _drain(self) -> None:
+        while True:
+            with self._lock:
+                batch, self._queue = self._queue[:LARGEST_BATCH], self._queue[LARGEST_BATCH:]
+                if not batch:
+                    self._running = False
+                    return
+            self._commit(batch)
+
+    def _commit(self, batch: list[tuple[Any, Future[Any]]]) -> None:
+        jobs = [job for job, _ in batch]
+        try:
+            outcomes = self.transact(jobs)
+        except Exception as error:
+            for _, future in batch:
+                future.set_exception(error)
+            return
+        for (_, future), outcome in zip(batch, outcomes, strict=True):
+            if isinstance(outcome, Exception):
+                future.set_exception(outcome)
+            else:
+                future.set_result(outcome)
+        self.committed(jobs, outcomes)
