@@ -1,0 +1,149 @@
+"""A private hint for the author of a question: is it open, closed, leading, or advice in disguise?
+
+Pure rules, no model and no network. The rules, and what the hint says, are data in `hints.toml`; this file only makes
+phone French comparable (case, accents, hyphens, apostrophes), cuts it into sentences and tries the rows in order.
+The hint never blocks: `ok` means that nothing is said.
+"""
+
+import re
+import tomllib
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+Kind = Literal["ok", "closed", "leading", "advice"]
+STRENGTH: dict[Kind, int] = {kind: strength for strength, kind in enumerate(get_args(Kind))}
+READ_AT_MOST = 1_000  # characters, the last ones: people give the context first and ask at the end
+
+_SENTENCE = re.compile(r"(?:[^?!;\n.…]|\.(?=\w)){1,300}[?!;\n.…]*")  # a longer one is cut, so that no text is slow
+_QUOTED = re.compile(r"«[^»]*»|“[^”]*”|„[^“”]*[“”]|\"[^\"]*\"")
+_LOOSE_SPACE = re.compile(r"(\(\?<[!=][^)]*\))| (?![*+?{])")  # but a look-behind is of fixed width
+_PAUSE = re.compile(r"(?:\.\.+|…+)(?= *\w)")
+_CLAUSE = re.compile(r"[,:] *")
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """What was recognised: `rule` is a row id of hints.toml and `span` the author's own words ("" when none was)."""
+
+    kind: Kind
+    rule: str = ""
+    span: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One row: matches where a clause starts (`start`) or anywhere in it, unless `unless` is found in the sentence."""
+
+    id: str
+    kind: Kind
+    asking: bool
+    start: re.Pattern[str] | None
+    anywhere: re.Pattern[str] | None
+    unless: re.Pattern[str] | None
+    yes: tuple[str, ...]
+    no: tuple[str, ...]
+
+    def find(self, sentence: str, starts: list[int]) -> re.Match[str] | None:
+        found = None
+        if self.start is not None:
+            found = next((hit for at in starts if (hit := self.start.match(sentence, at))), None)
+        if found is None and self.anywhere is not None:
+            found = self.anywhere.search(sentence)
+        if found is not None and self.unless is not None and self.unless.search(sentence):
+            return None
+        return found
+
+
+class _Folding(dict[int, str]):
+    """One character for one character, so that a match in the folded text is a slice of what was written."""
+
+    def __missing__(self, code: int) -> str:
+        letter = unicodedata.normalize("NFD", chr(code))[0].lower()
+        kept = len(letter) == 1 and (letter.isalnum() or letter in '?!.,;:…\n«»“”„"')
+        self[code] = folded = letter if kept else " "
+        return folded
+
+
+# "où" keeps its accent, which alone tells it from "ou"; "œ" stands for one letter, as everything else.
+_FOLD = _Folding({ord("ù"): "ù", ord("Ù"): "ù", ord("œ"): "o", ord("Œ"): "o"})
+
+
+def _compiled(patterns: list[str], words: dict[str, str]) -> re.Pattern[str] | None:
+    """The patterns of a row as one expression: `<name>` is an entry of [words], a space is one or more spaces."""
+    if not patterns:
+        return None
+    joined = "|".join(f"(?:{pattern})" for pattern in patterns)
+    while names := set(re.findall(r"<(\w+)>", joined)):
+        if missing := names - words.keys():
+            raise ValueError(f"hints.toml: no [words] entry called {', '.join(sorted(missing))}")
+        joined = re.sub(r"<(\w+)>", lambda name: f"(?:{words[name[1]]})", joined)
+    return re.compile(_LOOSE_SPACE.sub(lambda found: found[1] or " +", joined))
+
+
+def _rule(row: dict[str, Any], words: dict[str, str]) -> Rule:
+    if row["kind"] not in STRENGTH:
+        raise ValueError(
+            f"hints.toml, rule {row['id']}: kind is {row['kind']!r}, expected one of {', '.join(STRENGTH)}"
+        )
+    start, anywhere, unless = (_compiled(row.get(field, []), words) for field in ("start", "anywhere", "unless"))
+    asking = bool(row.get("asking", False))
+    return Rule(row["id"], row["kind"], asking, start, anywhere, unless, tuple(row["yes"]), tuple(row.get("no", [])))
+
+
+_DATA = tomllib.loads(Path(__file__).with_name("hints.toml").read_text(encoding="utf-8"))
+_OPENER = _compiled(_DATA["openers"], _DATA["words"])
+RULES: tuple[Rule, ...] = tuple(_rule(row, _DATA["words"]) for row in _DATA["rule"])
+SAID: dict[str, dict[str, str]] = _DATA["said"]
+
+
+def hint(question: str) -> Hint:
+    """The strongest hint among the sentences of `question`: advice, then leading, then closed, then ok.
+
+    Any string will do; beyond READ_AT_MOST characters only the end is read.
+    """
+    written = unicodedata.normalize("NFC", question[-READ_AT_MOST:]).strip()
+    folded = _without_quotations(written.translate(_FOLD))
+    folded = _PAUSE.sub(lambda pause: "," + " " * (len(pause[0]) - 1), folded)
+    sentences = [cut for cut in _SENTENCE.finditer(folded) if not cut[0].isspace()]
+    somebody_asks = "?" in folded
+    best = Hint("ok")
+    for cut in sentences:
+        asks = "?" in cut[0] if somebody_asks else cut is sentences[-1]
+        found = _sentence_hint(cut[0], asks)
+        if found is not None and (not best.rule or STRENGTH[found[0].kind] > STRENGTH[best.kind]):
+            rule, (begin, end) = found
+            best = Hint(rule.kind, rule.id, written[cut.start() + begin : cut.start() + end].strip())
+    return best
+
+
+def said(kind: Kind, language: str = "fr") -> str:
+    """The sentence shown to the author for this kind, in "fr" or "en"; "" for ok."""
+    return SAID.get(kind, {}).get(language, "")
+
+
+def _without_quotations(text: str) -> str:
+    """Blank what somebody else is quoted to have said, unless nothing else was written."""
+    blanked = _QUOTED.sub(lambda quoted: " " * len(quoted[0]), text)
+    return blanked if any(map(str.isalnum, blanked)) else re.sub('[«»“”„"]', " ", text)
+
+
+def _sentence_hint(sentence: str, asks: bool) -> tuple[Rule, tuple[int, int]] | None:
+    starts = _starts(sentence)
+    for rule in RULES:
+        if (asks or not rule.asking) and (match := rule.find(sentence, starts)):
+            return rule, match.span()
+    return None
+
+
+def _starts(sentence: str) -> list[int]:
+    """Where a clause may start: the sentence, each comma or colon, and after every opener ("et", "du coup" …)."""
+    clauses = [len(sentence) - len(sentence.lstrip()), *(comma.end() for comma in _CLAUSE.finditer(sentence))]
+    starts = []
+    for at in clauses[:12]:
+        starts.append(at)
+        while _OPENER is not None and (opener := _OPENER.match(sentence, at)) and opener.end() > at:
+            at = opener.end()
+            starts.append(at)
+    return sorted(set(starts))
