@@ -14,6 +14,8 @@ _WORDS = ("un", "deux", "trois", "quatre", "cinq", "six", "sept", "huit", "neuf"
 _QUANTITIES = {word: Decimal(number) for number, word in enumerate(_WORDS, 1)} | {"une": Decimal(1)}
 _WORD = "|".join(sorted(_QUANTITIES, key=len, reverse=True))
 _MANNER = r"(?:non )?consecutifs?|de formation|en presentiel|en distanciel|en visio|a distance|presentiel|distanciel"
+# The term below is written with re.VERBOSE, which ignores plain spaces.
+_IN_TERM = _MANNER.replace(" ", r"\ ")
 _TERM = re.compile(
     rf"""
     (?:(?P<times>[0-9]{{1,2}})\ ?(?:x|×|fois)\ ?)?
@@ -21,7 +23,7 @@ _TERM = re.compile(
     \ ?(?P<unit>demi[- ]?journees?|journees?|jours?|j|heures?|h)(?![a-z])
     (?:\ ?(?P<minutes>[0-5][0-9])(?![0-9]))?
     (?P<half>\ et\ demie?)?
-    (?:\ (?:{_MANNER}))*
+    (?:\ (?:{_IN_TERM}))*
     """,
     re.VERBOSE,
 )

@@ -82,7 +82,7 @@ def _fields(source: str, first_line: int) -> tuple[dict[str, Field], tuple[tuple
         raise Unreadable(*_explained(error, source, mark.line if mark else 0, first_line)) from error
     except yaml.reader.ReaderError as error:
         line = first_line + source.count("\n", 0, error.position)
-        raise Unreadable("control-character", line, character=f"U+{ord(error.character):04X}") from error
+        raise Unreadable("control-character", line, character=f"U+{ord(source[error.position]):04X}") from error
     except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
         raise Unreadable("broken-yaml", first_line, detail=str(error)[:200]) from error
     if root is None:
