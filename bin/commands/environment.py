@@ -38,6 +38,10 @@ SILENCE = (
 )
 
 
+class Unreachable(Sentence):
+    """The network, or the package index, does not answer."""
+
+
 def ready(kind: str) -> Path:
     """The Python of .venv, once it holds requirements/<kind>.txt. "dev" holds "base", so base is content with it.
 
@@ -84,8 +88,13 @@ def install(kind: str) -> None:
     STAMP.unlink(missing_ok=True)
     MARK.touch()
     LOG.unlink(missing_ok=True)
-    uv = uv_of_venv()
-    logged([uv, "pip", "sync", "--quiet", "--require-hashes", "--python", PYTHON, REQUIREMENTS / f"{kind}.txt"])
+    try:
+        sync = [uv_of_venv(), "pip", "sync", "--quiet", "--require-hashes", "--python", PYTHON]
+        logged([*sync, REQUIREMENTS / f"{kind}.txt"])
+    except Unreachable:
+        # Both installers download everything before they change anything: what was there still works.
+        MARK.unlink()
+        raise
     STAMP.write_text(f"{kind} {fingerprint(kind)}\n")
     MARK.unlink()
 
@@ -156,7 +165,7 @@ def logged(command: list[str | Path]) -> None:
     if done.returncode == 0:
         return
     if any(sign in done.stdout for sign in SILENCE):
-        raise Sentence(
+        raise Unreachable(
             "Les paquets n'ont pas pu être téléchargés, faute de réponse du réseau : "
             f"vérifiez la connexion (ou le miroir indiqué à pip), puis recommencez. Détails : {LOG}",
             "The packages could not be downloaded because the network does not answer: "

@@ -48,11 +48,10 @@ def prepare() -> None:
             collect_static(Path(settings.STATIC_ROOT))
         if "demo" in get_commands():
             call_command("demo")
+        connections.close_all()
     except (ImproperlyConfigured, CommandError, Error) as error:
         reason = " ".join(str(error).split())
         raise Sentence(f"Cordée ne peut pas démarrer : {reason}", f"Cordée cannot start: {reason}") from error
-    finally:
-        connections.close_all()
 
 
 def collect_static(folder: Path) -> None:
