@@ -130,6 +130,17 @@ def transact(jobs: Sequence[Job]) -> list[Decision | Exception]:
     return outcomes
 
 
+def append(room_id: str, facts: Sequence[e.Event]) -> None:
+    """Write these facts as they are, inside the caller's transaction. For what no seat decides."""
+    room = load(room_id)
+    entries: list[tuple[Entry, e.Event]] = []
+    for fact in facts:
+        room = replace(room, state=apply(room.state, fact))
+        entries.append((_entry(room, fact), fact))
+    _write(entries)
+    forget(room_id)  # the caller may roll back
+
+
 def _decide_all(jobs: Sequence[Job]) -> tuple[list[Decision | Exception], list[Room], list[tuple[Entry, e.Event]]]:
     rooms = _current({job.room for job in jobs})
     outcomes: list[Decision | Exception] = []

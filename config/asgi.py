@@ -1,0 +1,37 @@
+"""The one process: two live endpoints in pure ASGI, everything else Django through a few threads."""
+
+import asyncio
+import os
+import re
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+from django.core.wsgi import get_wsgi_application
+
+_django = get_wsgi_application()
+
+from a2wsgi import WSGIMiddleware  # noqa: E402
+from django.conf import settings  # noqa: E402
+
+from cordee.live.asgi import Live  # noqa: E402
+from cordee.live.bus import bus  # noqa: E402
+from cordee.room import access, actions, stream  # noqa: E402
+
+
+async def _background() -> None:
+    the_bus = bus(settings.BUS, settings.DATABASE_URL)
+    actions.hub.start(the_bus.publish)
+    try:
+        await the_bus.run(actions.hub)
+        await asyncio.Event().wait()
+    finally:
+        actions.hub.stop()
+
+
+application = Live(
+    django=WSGIMiddleware(_django, workers=8),  # type: ignore[arg-type]
+    stream=(re.compile(r"/(salle|ecran)/([\w-]+)/stream"), stream.open_stream),
+    act=(re.compile(r"/salle/([\w-]+)/contributions"), actions.receive),
+    background=_background,
+    same_origin=access.same_origin,
+)

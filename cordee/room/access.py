@@ -1,0 +1,120 @@
+"""Who is at the door: a link's token gives one seat of one room, or 404. What that seat may do, the engine says."""
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+from secrets import token_urlsafe
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+
+from cordee.engine.policy import SCREEN
+from cordee.live.reads import reading
+from cordee.room.models import Seat
+
+COOKIE = "place"
+COOKIE_DAYS = 90
+LONGEST_TOKEN = 100
+ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # no 0/O, 1/I/L, U
+CODE_LENGTH = 10  # 30^10: about 49 bits
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A seat of a room, as its link shows it."""
+
+    room: str
+    seat: str
+
+    @property
+    def is_screen(self) -> bool:
+        return self.seat == SCREEN
+
+
+def new_token() -> str:
+    return token_urlsafe(24)
+
+
+def digest(token: str) -> str:
+    """What is stored of a token: nobody who reads the database can sit down."""
+    return hmac.new(settings.SECRET_KEY.encode(), token.encode(), hashlib.sha256).hexdigest()
+
+
+_keys: dict[str, Key] = {}
+MOST_KEYS = 100_000
+
+
+def _remembered(token: str) -> Key | None:
+    return _keys.get(digest(token)) if 0 < len(token) <= LONGEST_TOKEN else None
+
+
+def key_of(token: str) -> Key | None:
+    """The seat that this token opens. A token never changes seat; revocation is in the room's log."""
+    if not 0 < len(token) <= LONGEST_TOKEN:
+        return None
+    hashed = digest(token)
+    if hashed not in _keys:
+        row = Seat.objects.filter(digest=hashed).values_list("session_id", "seat").first()
+        if row is None:
+            return None
+        if len(_keys) >= MOST_KEYS:
+            _keys.clear()
+        _keys[hashed] = Key(*row)
+    return _keys.get(hashed)
+
+
+def forget() -> None:
+    _keys.clear()
+
+
+def _of(key: Key | None, room: str, screen: bool) -> Key | None:
+    return key if key and key.room == room and key.is_screen == screen else None
+
+
+def seat_in(room: str, cookies: Mapping[str, str], *, screen: bool) -> Key | None:
+    """The seat that these cookies open in this room, if they do."""
+    return _of(key_of(cookies.get(COOKIE, "")), room, screen)
+
+
+async def seat_in_soon(room: str, cookies: Mapping[str, str], *, screen: bool) -> Key | None:
+    """The same on the event loop, which must not wait for the database."""
+    token = cookies.get(COOKIE, "")
+    return _of(_remembered(token) or await reading(key_of, token), room, screen)
+
+
+def seated(request: HttpRequest, room: str, *, screen: bool = False) -> Key:
+    """The seat of this browser in this room, or 404: a stranger learns not even that the room exists."""
+    key = seat_in(room, request.COOKIES, screen=screen)
+    if key is None:
+        raise Http404
+    return key
+
+
+def sit(response: HttpResponse, key: Key, token: str) -> None:
+    """Give this browser the seat. The cookie is sent to that room alone."""
+    response.set_cookie(
+        COOKIE,
+        token,
+        max_age=COOKIE_DAYS * 86400,
+        path=f"/ecran/{key.room}/" if key.is_screen else f"/salle/{key.room}/",
+        secure=settings.HTTPS,
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def same_origin(headers: Mapping[bytes, bytes]) -> bool:
+    """Whether the page that sent this is ours. Browsers put Origin on every POST; without it, nothing is taken."""
+    origin = headers.get(b"origin", b"").decode("latin-1")
+    host = headers.get(b"host", b"").decode("latin-1")
+    if not origin:
+        return headers.get(b"sec-fetch-site") == b"same-origin"
+    return bool(host) and urlsplit(origin).netloc.lower() == host.lower()
+
+
+def from_here(request: HttpRequest) -> bool:
+    """The same for a request that came through Django."""
+    names = {b"origin": "HTTP_ORIGIN", b"host": "HTTP_HOST", b"sec-fetch-site": "HTTP_SEC_FETCH_SITE"}
+    return same_origin({n: request.META[k].encode("latin-1") for n, k in names.items() if k in request.META})

@@ -1,0 +1,235 @@
+"""What a seat does in a room: every write goes through the one writer, and is durable when it answers."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from secrets import choice, token_urlsafe
+from time import time
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError, transaction
+from django.utils import timezone
+from django.utils.translation import override
+
+from cordee.circles.models import Circle
+from cordee.engine import events as e
+from cordee.engine.commands import Command, TakeSeat
+from cordee.engine.decide import Decision, Refused
+from cordee.engine.policy import SCREEN, roles_of
+from cordee.engine.reading import builtin, read
+from cordee.engine.state import State
+from cordee.live.asgi import Answer, Request
+from cordee.live.hub import Hub
+from cordee.live.writer import Busy, Writer
+from cordee.room import access, crypto, forms, phrases, store
+from cordee.room.models import Draft, Seat, Session
+
+log = logging.getLogger(__name__)
+hub = Hub()
+LONGEST_DRAFT = 20_000  # characters
+MOST_DRAFTS = 40  # of one seat
+
+
+def _committed(jobs: Sequence[store.Job], outcomes: Sequence[Decision | Exception]) -> None:
+    """After COMMIT: wake every open seat of the rooms that changed, here and elsewhere."""
+    changed = {job.room for job, outcome in zip(jobs, outcomes, strict=True) if outcome and isinstance(outcome, list)}
+    hub.announce_from_thread([store.topic(room) for room in changed])
+
+
+writer = Writer(store.transact, _committed)
+
+
+# ---------------------------------------------------------------- one contribution
+
+
+async def receive(request: Request) -> Answer:
+    """POST …/contributions: 204 once it is durable, 409 with a sentence when refused, 404 to a stranger."""
+    key = await access.seat_in_soon(request.where[0], request.cookies, screen=False)
+    if key is None:
+        return Answer(404, _said(Refused("stranger"), request.language))
+    asked = forms.command(key.seat, request.form)
+    if isinstance(asked, Refused):
+        return Answer(409, _said(asked, request.language))
+    try:
+        outcome = await writer.submit(store.Job(key.room, asked))
+    except (Busy, DatabaseError) as error:
+        log.error("A contribution could not be written: %s", type(error).__name__)
+        return Answer(503, _said(Refused("unavailable"), request.language))
+    return Answer(409, _said(outcome, request.language)) if isinstance(outcome, Refused) else Answer(204)
+
+
+def _said(refused: Refused, language: str) -> dict[str, str]:
+    with override(language_of(language)):
+        return {"reason": refused.reason, "sentence": phrases.sentence(refused)}
+
+
+def language_of(header: str) -> str:
+    """The language of this reader among ours: a cookie's value or an Accept-Language header."""
+    for part in header.split(","):
+        code = part.split(";")[0].strip().lower()[:2]
+        if code in dict(settings.LANGUAGES):
+            return code
+    return str(settings.LANGUAGE_CODE)
+
+
+def submit(room: str, command: Command) -> Decision:
+    """The same from a thread: a page without JavaScript, joining, the demo. Raises what the writer raised."""
+    job = store.Job(room, command)
+    if hub.serving:
+        outcome: Decision | Exception = writer.submit_and_wait(job)
+    else:  # no server in this process: a command line, a test
+        outcome = store.transact([job])[0]
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome
+
+
+# ---------------------------------------------------------------- rooms and links
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A seat just taken, and the token of its link, which is shown to its holder and never stored."""
+
+    room: str
+    seat: str
+    token: str
+
+
+def open_room(name: str, circle: Circle | None = None, protocol: str = "mentor") -> Opened | Refused:
+    """A room, with its facilitator seated. Guests' rooms get a circle of their own, hence a key of their own."""
+    text = builtin(protocol)
+    read(text)
+    with transaction.atomic():
+        if circle is None:
+            circle = Circle.objects.create(wrapped_key=crypto.new_wrapped_key())
+        session = Session(id=token_urlsafe(9), circle=circle, protocol=text)
+        _new_links(session, Session.save)
+        _carry_over(session)
+    opened = join(session.pk, name)
+    if isinstance(opened, Refused):
+        session.delete()
+    return opened
+
+
+def join(room: str, name: str, role: str = "member") -> Opened | Refused:
+    """A seat for somebody who came by the room's code; whoever comes first is the facilitator."""
+    opened = Opened(room, seat=token_urlsafe(9), token=access.new_token())
+    # The link first: a seat in the log that no link opens would be lost to its holder.
+    link = Seat.objects.create(session_id=room, seat=opened.seat, digest=access.digest(opened.token))
+    outcome = submit(room, TakeSeat(seat=opened.seat, name=name, role=role))
+    if isinstance(outcome, Refused):
+        link.delete()
+        return outcome
+    return opened
+
+
+def _new_links(session: Session, save: Callable[[Session], None]) -> None:
+    """Give the room a new code and a new link for the shared screen; the former ones open nothing more."""
+    code = "".join(choice(access.ALPHABET) for _ in range(access.CODE_LENGTH))
+    screen = access.new_token()
+    wrapped = session.circle.wrapped_key
+    if wrapped is None:
+        return
+    session.code_digest = access.digest(code)
+    session.links = crypto.seal(crypto.unwrap(wrapped), {"code": code, "screen": screen}, f"{session.pk}/links")
+    save(session)
+    Seat.objects.filter(session=session, seat=SCREEN).delete()
+    Seat.objects.create(session=session, seat=SCREEN, digest=access.digest(screen))
+    access.forget()
+
+
+def links(room: store.Room) -> Mapping[str, str]:
+    """The room's code and its shared screen's token; empty once the key is destroyed."""
+    sealed = Session.objects.values_list("links", flat=True).get(pk=room.id)
+    return crypto.unseal(room.key, sealed, f"{room.id}/links") or {}
+
+
+def renew_code(room: str, seat: str) -> Refused | None:
+    """A new code and a new screen link. Those seated stay seated; a shared screen must be opened again."""
+    if "facilitator" not in roles_of(store.load(room).state, seat):
+        return Refused("not_facilitator")
+    with transaction.atomic():
+        _new_links(Session.objects.select_related("circle").get(pk=room), Session.save)
+    hub.announce_from_thread([store.topic(room)])
+    return None
+
+
+def room_of_code(code: str) -> str | None:
+    wanted = "".join(ch for ch in code.upper() if ch in access.ALPHABET)
+    if len(wanted) != access.CODE_LENGTH:
+        return None
+    return Session.objects.filter(code_digest=access.digest(wanted)).values_list("pk", flat=True).first()
+
+
+def shown_code(code: str) -> str:
+    half = len(code) // 2
+    return f"{code[:half]}-{code[half:]}"
+
+
+def _carry_over(session: Session) -> None:
+    """What this circle learnt in its former rooms comes along, open to all, as round 0."""
+    earlier = Session.objects.filter(circle=session.circle).exclude(pk=session.pk).order_by("created_at")
+    learnt = [body for former in earlier for body in _learnings(store.load(former.pk).state)]
+    step = next((s.id for s in read(session.protocol).steps if s.write("learning")), None)
+    if not learnt or step is None:
+        return
+    now = time()
+    facts: list[e.Event] = [
+        e.Written(at=now, seat="", id=token_urlsafe(12), kind="learning", round=0, step=step, body=body)
+        for body in learnt
+    ]
+    store.append(session.pk, [*facts, e.Revealed(at=now, seat="", round=0, step=step)])
+
+
+def _learnings(state: State) -> list[dict[str, str]]:
+    """The learnings that the group has shown each other, with their authors' names; none once purged."""
+    names = {seat.id: seat.name or "" for seat in state.seats.values()}
+    return [
+        {**c.body, "from": names.get(c.author, "")}
+        for c in state.of_kind("learning")
+        if c.round > 0 and not c.hidden and (c.round, c.step) in state.course.revealed and c.body
+    ]
+
+
+# ---------------------------------------------------------------- drafts
+
+
+def save_draft(key: access.Key, kind: str, body: Mapping[str, str]) -> bool:
+    """Keep what is being typed; an empty one is thrown away. False when there is no room for it."""
+    room = store.load(key.room)
+    if room.key is None or not roles_of(room.state, key.seat) or sum(map(len, body.values())) > LONGEST_DRAFT:
+        return False
+    mine = Draft.objects.filter(session=key.room, seat=key.seat)
+    if not body:
+        mine.filter(kind=kind).delete()
+        return True
+    if not mine.filter(kind=kind).exists() and mine.count() >= MOST_DRAFTS:
+        return False
+    sealed = crypto.seal(room.key, body, f"{key.room}/{key.seat}/{kind}")
+    Draft.objects.update_or_create(session_id=key.room, seat=key.seat, kind=kind, defaults={"sealed": sealed})
+    return True
+
+
+def drafts(key: access.Key) -> dict[str, dict[str, Any]]:
+    """What this seat was typing: kind -> fields, with ``at``, when it was saved (seconds since the epoch)."""
+    room = store.load(key.room)
+    rows = Draft.objects.filter(session=key.room, seat=key.seat)
+    return {
+        row.kind: (crypto.unseal(room.key, row.sealed, f"{key.room}/{key.seat}/{row.kind}") or {})
+        | {"at": str(row.saved_at.timestamp())}
+        for row in rows
+    }
+
+
+def erase_due() -> int:
+    """Destroy the keys whose charter's date has come; how many. The words are gone, the counts stay."""
+    due = list(Circle.objects.filter(erase_on__lt=timezone.localdate(), wrapped_key__isnull=False))
+    for circle in due:
+        circle.destroy_key()
+        Draft.objects.filter(session__circle=circle).delete()
+        for room in Session.objects.filter(circle=circle).values_list("pk", flat=True):
+            store.forget(room)
+            hub.announce_from_thread([store.topic(room)])
+    return len(due)

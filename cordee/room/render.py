@@ -1,0 +1,148 @@
+"""A view → named parts of HTML. Equal parts render once, whoever they are for.
+
+Each row of ``PARTS`` says what a part depends on: two views equal in it share the very same HTML.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any
+
+from django.template.loader import get_template
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import override
+
+from cordee.engine.policy import SCREEN
+from cordee.engine.view import Card, Group, View
+
+Cards = Mapping[str, str]  # element id -> HTML
+Parts = dict[str, "str | Cards"]
+
+PARTS: dict[str, Callable[[View], Any]] = {
+    "strip": lambda v: (v.strip, v.closed),
+    "say": lambda v: (v.instruction, v.aim, v.closed, v.strip.step),
+    "clock": lambda v: (v.clock, v.closed),
+    "ring": lambda v: (v.ring, v.closed, v.position),
+    "request": lambda v: (v.request, v.client, v.position),
+    "notice": lambda v: (v.waiting, v.closed, v.name, v.clock.paused_at is not None, v.ring.of, v.ring.wrote),
+    "groups": lambda v: (_outline(v.groups), v.position, v.roles, v.closed),
+    "past": lambda v: (_outline(v.past), v.position, v.closed),
+    "forms": lambda v: (
+        v.forms,
+        v.seat,
+        v.roles,
+        v.position,
+        v.closed,
+        v.drawn,
+        v.may_draw,
+        v.may_pass,
+        v.reveal,
+        v.ring.holder,
+        v.ring.floor,
+        v.own,
+        v.waiting,
+    ),
+    "own": lambda v: (v.own, v.seat, v.position, v.closed, v.drawn),
+    "hand": lambda v: (
+        v.hand,
+        v.position,
+        v.forms if v.hand else (),
+        v.ring.holder,
+        v.closed,
+        v.seat if v.hand else "",
+    ),
+}
+
+
+def _outline(groups: tuple[Group, ...]) -> tuple[object, ...]:
+    """What a list shows besides its cards."""
+    return tuple((g.kind, g.title, g.past, g.recalled, bool(g.cards)) for g in groups)
+
+
+def container(group: Group) -> str:
+    """The id of the element that holds this group's cards."""
+    return f"g-{group.kind}-recalled" if group.recalled else f"g-{group.kind}"
+
+
+def card_id(card: Card, group: Group) -> str:
+    return f"{'r' if group.recalled else 'c'}-{card.id}"
+
+
+class _Part:
+    """Equal to another of the same name, language and dependence: the key under which its HTML is kept."""
+
+    __slots__ = ("key", "view")
+
+    def __init__(self, name: str, language: str, view: View) -> None:
+        self.view = view
+        self.key = (name, language, view.seat == SCREEN, PARTS[name](view))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Part) and self.key == other.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+
+@lru_cache(maxsize=4096)
+def _part(part: _Part) -> str:
+    name, language, is_screen, _ = part.key
+    with override(language):
+        return draw(name, part.view, is_screen)
+
+
+def draw(name: str, view: View, is_screen: bool, extra: Mapping[str, Any] | None = None) -> str:
+    """This part, rendered now, in the current language."""
+    context = {"view": view, "is_screen": is_screen, "drafts": {}, **(extra or {})}
+    return get_template(f"room/parts/{name}.html").render(context)
+
+
+@lru_cache(maxsize=16384)
+def _card(card: Card, position: str, language: str, recalled: bool) -> str:
+    with override(language):
+        context = {"card": card, "position": position, "recalled": recalled}
+        return get_template("room/parts/card.html").render(context).strip()
+
+
+def cards_of(group: Group, position: str, language: str) -> Cards:
+    return {card_id(c, group): _card(c, position, language, group.recalled) for c in group.cards}
+
+
+def parts(view: View, language: str) -> Parts:
+    """Every part of this view: HTML, or for a list of cards, the HTML of each by element id."""
+    made: Parts = {}
+    for name in PARTS:
+        if name in {"groups", "past"}:
+            # The frame of the lists, then each list by itself: one more card is one more card on the wire.
+            groups = view.groups if name == "groups" else view.past
+            made[name] = _frame(name, view, language, groups)
+            for group in groups:
+                made[container(group)] = cards_of(group, view.position, language)
+        else:
+            made[name] = _part(_Part(name, language, view))
+    return made
+
+
+def _frame(name: str, view: View, language: str, groups: tuple[Group, ...]) -> str:
+    """The lists without their cards: what changes here makes the lists be sent whole."""
+    return repr((name, PARTS[name](view), language))
+
+
+def lists(name: str, view: View, language: str, is_screen: bool) -> SafeString:
+    """A part that holds lists, with the cards in them."""
+    groups = view.groups if name == "groups" else view.past
+    filled = [(g, mark_safe("".join(cards_of(g, view.position, language).values()))) for g in groups]
+    with override(language):
+        return mark_safe(draw(name, view, is_screen, {"groups": filled}))
+
+
+def page(view: View, language: str, extra: Mapping[str, Any]) -> dict[str, SafeString]:
+    """The parts of a whole page; ``extra`` (drafts, ids for forms) is this reader's alone and is never kept."""
+    is_screen = view.seat == SCREEN
+    made: dict[str, SafeString] = {}
+    for name in PARTS:
+        if name in {"groups", "past"}:
+            made[name] = lists(name, view, language, is_screen)
+        else:
+            with override(language):
+                made[name] = mark_safe(draw(name, view, is_screen, extra))
+    return made

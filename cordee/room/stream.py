@@ -1,0 +1,153 @@
+"""One open seat's stream: woken by its room, it looks again, and sends what differs from what *it* last sent."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable
+from html import escape
+
+from django.db import DatabaseError
+
+from cordee.engine.commands import Leave, Return
+from cordee.engine.policy import SCREEN
+from cordee.engine.state import State
+from cordee.engine.view import View, view_for
+from cordee.live import sse
+from cordee.live.asgi import Request
+from cordee.live.reads import reading
+from cordee.room import access, render, store
+from cordee.room.actions import hub, language_of, writer
+
+BEAT = 15.0  # seconds between signs of life; also how long another process's missed message can go unseen
+GRACE = 20.0  # seconds without any stream before a person is shown as away
+MOST_STREAMS = 8  # of one seat at once
+
+_open: Counter[access.Key] = Counter()
+_reads: dict[str, asyncio.Future[store.Room]] = {}
+_farewells: set[asyncio.Task[None]] = set()
+
+
+async def open_stream(request: Request) -> AsyncIterator[bytes] | None:
+    """GET …/stream: this seat's events, or ``None`` for a stranger."""
+    kind, room = request.where
+    key = await access.seat_in_soon(room, request.cookies, screen=kind == "ecran")
+    if key is None or _open[key] >= MOST_STREAMS * (20 if key.is_screen else 1):
+        return None
+    return _events(key, language_of(request.language))
+
+
+async def _events(key: access.Key, language: str) -> AsyncIterator[bytes]:
+    _open[key] += 1
+    sent: render.Parts = {}
+    seen = -1
+    try:
+        with hub.listen(store.topic(key.room)) as bell:
+            yield b"retry: 1000\n\n"
+            while True:
+                bell.clear()  # before looking: a change while we look rings again
+                room = store.known(key.room)
+                if room is None or room.state.version == seen:  # rung by another process, or a beat: ask the database
+                    room = await current(key.room)
+                if room is not None and room.state.version != seen:
+                    seen = room.state.version
+                    await _back(key, room.state)
+                    view = view_for(room.state, key.seat)
+                    if view is None:
+                        yield sse.message("revoked", event="bye")
+                        return
+                    parts = render.parts(view, language)
+                    data = "".join(changes(sent, parts, view, language))
+                    sent = parts
+                    if data:
+                        yield sse.message(data)
+                if not await _rung(bell):
+                    yield sse.BEAT
+    finally:
+        _open[key] -= 1
+        if not _open[key]:
+            del _open[key]
+            if not key.is_screen:
+                _later(_farewell(key))
+
+
+async def _rung(bell: asyncio.Event) -> bool:
+    try:
+        async with asyncio.timeout(BEAT):
+            await bell.wait()
+        return True
+    except TimeoutError:
+        bell.set()  # look at the log all the same: a message from another process may be lost
+        return False
+
+
+async def current(room_id: str) -> store.Room | None:
+    """The room as the database has it; streams that ask together share one reading. ``None``: out of reach for now."""
+    reader = _reads.get(room_id)
+    if reader is None:
+        reader = asyncio.ensure_future(reading(store.load, room_id))
+        _reads[room_id] = reader
+        reader.add_done_callback(lambda _: _reads.pop(room_id, None))
+    try:
+        return await asyncio.shield(reader)
+    except (DatabaseError, store.NoSuchRoom):
+        return None
+
+
+def changes(sent: render.Parts, parts: render.Parts, view: View, language: str) -> Iterable[str]:
+    """What must reach the browser so that ``sent`` becomes ``parts``: swaps of elements, smallest first choice."""
+    whole = {name for name in ("groups", "past") if sent.get(name) != parts[name]}
+    for name in whole:
+        yield swap(f"#{name}", "innerMorph", render.lists(name, view, language, view.seat == SCREEN))
+    for name in ("groups", "past"):
+        groups = view.groups if name == "groups" else view.past
+        for box in () if name in whole else map(render.container, groups):
+            yield from _cards(box, sent.get(box), parts[box])
+    for name, html in parts.items():
+        if isinstance(html, str) and name not in {"groups", "past"} and sent.get(name) != html:
+            yield swap(f"#{name}", "innerMorph", html)
+
+
+def _cards(box: str, before: "str | render.Cards | None", after: "str | render.Cards") -> Iterable[str]:
+    if before == after or isinstance(before, str) or isinstance(after, str):
+        return
+    known = list(before or {})
+    if list(after)[: len(known)] != known:  # one was removed, or the order changed
+        yield swap(f"#{box}", "innerMorph", "".join(after.values()))
+        return
+    for id_ in known:
+        if before and before[id_] != after[id_]:
+            yield swap(f"#{id_}", "outerMorph", after[id_])
+    if len(after) > len(known):
+        yield swap(f"#{box}", "beforeend", "".join(list(after.values())[len(known) :]))
+
+
+def swap(target: str, how: str, html: str) -> str:
+    return f'<hx-partial hx-target="{escape(target)}" hx-swap="{how}">{html}</hx-partial>'
+
+
+# ---------------------------------------------------------------- presence
+
+
+async def _back(key: access.Key, state: State) -> None:
+    """Who looks is here: undo an absence, or the facilitator's acting for them."""
+    seat = state.seats.get(key.seat)
+    if seat and not seat.revoked and not seat.waiting and (seat.away or not seat.device):
+        _later(_say(store.Job(key.room, Return(seat=key.seat))))
+
+
+async def _farewell(key: access.Key) -> None:
+    await asyncio.sleep(GRACE)
+    if key not in _open:
+        await _say(store.Job(key.room, Leave(seat=key.seat)))
+
+
+async def _say(job: store.Job) -> None:
+    try:
+        await writer.submit(job)
+    except Exception:
+        return  # presence is a courtesy: the next stream says it again
+
+
+def _later(work: "asyncio.Future[None] | object") -> None:
+    task = asyncio.ensure_future(work)  # type: ignore[arg-type]
+    _farewells.add(task)
+    task.add_done_callback(_farewells.discard)

@@ -1,0 +1,282 @@
+"""The pages of a room, and the plain-form road for browsers without JavaScript. Each calls one action or one query."""
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from secrets import token_urlsafe
+from typing import Any
+
+import segno
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.text import slugify
+from django.utils.translation import get_language, gettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from cordee.engine.decide import Refused
+from cordee.engine.hint import hint, said
+from cordee.engine.record import records_for
+from cordee.engine.view import View, view_for
+from cordee.room import access, actions, documents, forms, limits, phrases, store
+from cordee.room import render as parts
+
+# ---------------------------------------------------------------- coming in
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+def new(request: HttpRequest) -> HttpResponse:
+    """Open a room: a first name is all it takes."""
+    name = request.POST.get("name", "")
+    if request.method == "GET" or not name.strip():
+        return render(request, "room/new.html", {"name": name})
+    if limits.spent("new", limits.caller(request)):
+        return _too_often(request, "room/new.html", {"name": name})
+    limits.count("new", limits.caller(request))
+    opened = actions.open_room(name)
+    if isinstance(opened, Refused):
+        return render(request, "room/new.html", {"name": name, "error": phrases.sentence(opened)}, status=409)
+    return _seated(opened)
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+def code(request: HttpRequest) -> HttpResponse:
+    """Type the room's code."""
+    given = request.POST.get("code", "")
+    if request.method == "GET" or not given.strip():
+        return render(request, "room/code.html")
+    room = _room_of_code(request, given)
+    if isinstance(room, HttpResponse):
+        return room
+    return redirect("room:join", code=_plain(given))
+
+
+def _plain(given: str) -> str:
+    return "".join(ch for ch in given.upper() if ch in access.ALPHABET)
+
+
+def _room_of_code(request: HttpRequest, given: str) -> str | HttpResponse:
+    """The room of this code, or the page that says there is none; wrong guesses are counted."""
+    who = limits.caller(request)
+    if limits.spent("code", who) or limits.spent("code-all", "*"):
+        return _too_often(request, "room/code.html", {"code": given})
+    room = actions.room_of_code(given)
+    if room is None:
+        limits.count("code", who)
+        limits.count("code-all", "*")
+        error = phrases.sentence(Refused("no_such_code"))
+        return render(request, "room/code.html", {"code": given, "error": error}, status=404)
+    return room
+
+
+def _too_often(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+    error = phrases.sentence(Refused("too_often"))
+    return render(request, template, context | {"error": error}, status=429)
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+def join(request: HttpRequest, code: str) -> HttpResponse:
+    """Sit down with a first name only. Who already has a seat here goes back to it."""
+    room = _room_of_code(request, code)
+    if isinstance(room, HttpResponse):
+        return room
+    name = request.POST.get("name", "")
+    context = {"code": actions.shown_code(_plain(code)), "name": name}
+    if request.method == "GET" or not name.strip():
+        return render(request, "room/join.html", context)
+    if limits.spent("join", limits.caller(request)):
+        return _too_often(request, "room/join.html", context)
+    limits.count("join", limits.caller(request))
+    role = "observer" if request.POST.get("role") == "observer" else "member"
+    opened = actions.join(room, name, role)
+    if isinstance(opened, Refused):
+        return render(request, "room/join.html", context | {"error": phrases.sentence(opened)}, status=409)
+    return _seated(opened)
+
+
+def _seated(opened: actions.Opened) -> HttpResponse:
+    response = redirect("room:stage", room=opened.room)
+    access.sit(response, access.Key(opened.room, opened.seat), opened.token)
+    return response
+
+
+@require_GET
+@never_cache
+def place(request: HttpRequest, token: str) -> HttpResponse:
+    """A private link: the same seat, or the shared screen, on this device."""
+    key = access.key_of(token)
+    if key is None:
+        return render(request, "room/lost.html", status=404)
+    response = redirect("room:screen" if key.is_screen else "room:stage", room=key.room)
+    access.sit(response, key, token)
+    return response
+
+
+# ---------------------------------------------------------------- the stage
+
+
+@dataclass(frozen=True)
+class Invitation:
+    """The links of a room, as its stage shows them; those of the whole room to the facilitator alone."""
+
+    id: str
+    seat_url: str = ""
+    code: str = ""
+    join_url: str = ""
+    screen_url: str = ""
+    qr_svg: str = ""
+
+
+@require_GET
+@never_cache
+def stage(request: HttpRequest, room: str) -> HttpResponse:
+    key = access.seated(request, room)
+    return _stage(request, key, actions.drafts(key))
+
+
+@require_GET
+@never_cache
+def screen(request: HttpRequest, room: str) -> HttpResponse:
+    """The shared screen: read-only, for a wall or a video call."""
+    return _stage(request, access.seated(request, room, screen=True), {})
+
+
+def _stage(
+    request: HttpRequest,
+    key: access.Key,
+    drafts: Mapping[str, Mapping[str, str]],
+    refusal: Mapping[str, str] | None = None,
+) -> HttpResponse:
+    known = store.load(key.room)
+    view = view_for(known.state, key.seat)
+    if view is None:
+        return render(request, "room/lost.html", status=403)
+    extra = {"drafts": drafts, "new_id": token_urlsafe(18)}
+    context = {
+        "view": view,
+        "room": _invitation(request, known, view),
+        "parts": parts.page(view, get_language() or "fr", extra),
+        "drafts": drafts,
+        "is_screen": key.is_screen,
+        "refusal": refusal,
+        "now": f"{actions.time():.3f}",
+    }
+    return render(request, "room/stage.html", context, status=409 if refusal else 200)
+
+
+def _invitation(request: HttpRequest, known: store.Room, view: View) -> Invitation:
+    if view.seat == "screen" or view.waiting:
+        return Invitation(known.id)
+    mine = request.build_absolute_uri(reverse("room:place", args=[request.COOKIES.get(access.COOKIE, "")]))
+    if view.hand is None:
+        return Invitation(known.id, mine)
+    links = actions.links(known)
+    if not links:
+        return Invitation(known.id, mine)
+    join_url = request.build_absolute_uri(reverse("room:join", args=[links["code"]]))
+    screen_url = request.build_absolute_uri(reverse("room:place", args=[links["screen"]]))
+    return Invitation(known.id, mine, actions.shown_code(links["code"]), join_url, screen_url, _qr(join_url))
+
+
+def _qr(url: str) -> SafeString:
+    out = io.BytesIO()
+    segno.make(url, error="m").save(
+        out, kind="svg", xmldecl=False, svgns=False, omitsize=True, border=2, dark="#000", light="#fff", svgclass="qr",
+        lineclass=None, title=gettext("Code QR pour rejoindre la salle"),
+    )  # fmt: skip
+    return mark_safe(out.getvalue().decode())
+
+
+@csrf_exempt  # the page's parts are shared between seats and hold no token: Origin is checked instead
+@require_POST
+@never_cache
+def act(request: HttpRequest, room: str) -> HttpResponse:
+    """One act by a plain form: back to the stage, or the stage with the sentence and what was typed."""
+    key = access.seated(request, room)
+    asked = forms.command(key.seat, ((name, request.POST[name]) for name in request.POST))
+    if not access.from_here(request):
+        asked = Refused("origin")
+    outcome = asked if isinstance(asked, Refused) else actions.submit(room, asked)
+    if not isinstance(outcome, Refused):
+        return redirect("room:stage", room=room)
+    kind, body = forms.draft(request.POST.dict())
+    refusal = {"reason": outcome.reason, "sentence": phrases.sentence(outcome), "kind": kind}
+    return _stage(request, key, {**actions.drafts(key), **({kind: body} if body else {})}, refusal)
+
+
+@csrf_exempt
+@require_POST
+@never_cache
+def draft(request: HttpRequest, room: str) -> HttpResponse:
+    """Keep what is being typed: 204 once it is durable."""
+    key = access.seated(request, room)
+    if not access.from_here(request):
+        return HttpResponse(status=403)
+    kind, body = forms.draft(request.POST.dict())
+    return HttpResponse(status=204 if kind and actions.save_draft(key, kind, body) else 409)
+
+
+@csrf_exempt
+@require_POST
+@never_cache
+def private_hint(request: HttpRequest, room: str) -> HttpResponse:
+    """What the rules say of a question being typed: to its author alone, kept nowhere."""
+    access.seated(request, room)
+    found = hint(request.POST.get("text", "")[:2000])
+    return JsonResponse({"kind": found.kind, "text": said(found.kind, (get_language() or "fr")[:2])})
+
+
+@csrf_exempt
+@require_POST
+@never_cache
+def renew(request: HttpRequest, room: str) -> HttpResponse:
+    """A new room code and a new shared screen link."""
+    key = access.seated(request, room)
+    refused = actions.renew_code(room, key.seat) if access.from_here(request) else Refused("origin")
+    if refused:
+        return _stage(request, key, {}, {"reason": refused.reason, "sentence": phrases.sentence(refused), "kind": ""})
+    return redirect("room:stage", room=room)
+
+
+# ---------------------------------------------------------------- afterwards
+
+
+@require_GET
+@never_cache
+def record(request: HttpRequest, room: str) -> HttpResponse:
+    """What this person may take home, to read."""
+    records = _records(request, room)
+    downloads = [
+        (f"{r.title} ({kind})", reverse("room:download", args=[room, r.id, ext]))
+        for r in records
+        for kind, ext in (("PDF", "pdf"), ("Markdown", "md"))
+    ]
+    html = mark_safe("".join(documents.html(r) for r in records))
+    return render(request, "room/record.html", {"records": records, "record_html": html, "downloads": downloads})
+
+
+@require_GET
+@never_cache
+def download(request: HttpRequest, room: str, name: str, kind: str) -> HttpResponse:
+    found = next((r for r in _records(request, room) if r.id == name), None)
+    if found is None:
+        raise Http404
+    pdf = kind == "pdf"
+    content = documents.pdf_in_child(found) if pdf else documents.markdown(found).encode()
+    response = HttpResponse(content, content_type="application/pdf" if pdf else "text/markdown; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="cordee-{slugify(found.id)}.{kind}"'
+    return response
+
+
+def _records(request: HttpRequest, room: str) -> Any:
+    key = access.seated(request, room)
+    records = records_for(store.load(room).state, key.seat)
+    if not records:
+        raise Http404
+    return records
