@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from cordee.engine.protocol import Card, Field, Gate, Kind, MarkRow, Protocol, Roles, Signal, Step, Table, Write
+from cordee.engine.signals import RULES
 
 FOLDER = Path(__file__).parent / "protocols"
 ROLES = frozenset({"member", "client", "consultant", "facilitator", "observer", "screen", "author", "scribe"})
+TYPES = ("text", "line", "date", "choice", "seat", "contribution")
 T = TypeVar("T")
 
 
@@ -30,7 +32,15 @@ def read(text: str) -> Protocol:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ProtocolError(f"This protocol is not valid TOML: {error}") from error
-    return _Reader(data).protocol()
+    return declared(data)
+
+
+def declared(data: dict[str, Any]) -> Protocol:
+    """The protocol that this parsed TOML declares. Raises :class:`ProtocolError`."""
+    try:
+        return _Reader(data).protocol()
+    except (AttributeError, KeyError, TypeError) as error:  # a value where a table or a list should be, or the reverse
+        raise ProtocolError(f"This protocol is not of the expected shape (compare mentor.toml): {error}") from error
 
 
 class _Reader:
@@ -49,7 +59,7 @@ class _Reader:
         steps = tuple(self._step(row, number) for number, row in enumerate(self.data["steps"], 1))
         self._check_steps(steps)
         where = "rights that hold anywhere"
-        return Protocol(
+        made = Protocol(
             id=self.data["id"],
             name=self.data["name"],
             summary=self.data.get("summary", ""),
@@ -62,6 +72,9 @@ class _Reader:
             cards=tuple(self._make(Card, row, "creativity cards") for row in self.data.get("cards", ())),
             values=tuple(self.data.get("values", ())),
         )
+        self._check_marks(made)
+        self._check_signals(made)
+        return made
 
     def _start_of_next(self, steps: tuple[Step, ...]) -> str:
         start = self.data.get("start_of_next", steps[0].id)
@@ -82,6 +95,39 @@ class _Reader:
                 raise ProtocolError(
                     f"Step “{step.id}” writes sealed {sealed} and nobody may reveal it: add “reveal_by”."
                 )
+            if step.protected and step.write(step.protected) is None:
+                raise ProtocolError(f"Step “{step.id}” protects “{step.protected}”, which nobody may write there.")
+            if (step.chooses or step.chooses_next) and "situation" not in self.kinds:
+                raise ProtocolError(f"In step “{step.id}” a client is chosen by a situation: add a kind “situation”.")
+
+    def _check_marks(self, protocol: Protocol) -> None:
+        for step in protocol.steps:
+            gate = step.gate
+            if gate and not gate.client and not (gate.kind and step.mark(gate.mark, gate.kind)):
+                raise ProtocolError(
+                    f"The gate of step “{step.id}” can never open: expected “client = true”, or a “kind” and a “mark” "
+                    f"that someone may put on it at this step."
+                )
+            for row in step.marks:
+                if row.needs and step.mark(row.needs, row.kind) is None:
+                    raise ProtocolError(
+                        f"In step “{step.id}”: “{row.mark}” needs the mark “{row.needs}”, which nobody may put there."
+                    )
+        ids = {step.id for step in protocol.steps}
+        for row in protocol.marks_anywhere:
+            if unknown := set(row.at) - ids:
+                raise ProtocolError(f"The mark “{row.mark}” holds at unknown steps {sorted(unknown)}.")
+
+    def _check_signals(self, protocol: Protocol) -> None:
+        ids = {step.id for step in protocol.steps}
+        for signal in protocol.signals:
+            where = f"signal “{signal.id}”"
+            if signal.step not in ids:
+                raise ProtocolError(f"In {where}: there is no step “{signal.step}”; steps are {sorted(ids)}.")
+            if signal.rule not in RULES:
+                raise ProtocolError(f"In {where}: there is no rule “{signal.rule}”; rules are {sorted(RULES)}.")
+            if signal.kind or signal.rule != "minutes":
+                self._known_kind(signal.kind, where, "kind")
 
     def _kind(self, name: str, row: dict[str, Any]) -> Kind:
         where = f"kind “{name}”"
@@ -93,12 +139,20 @@ class _Reader:
             rest
             | {
                 "id": name,
-                "fields": tuple(self._make(Field, field, f"a field of {where}") for field in row["fields"]),
+                "fields": tuple(self._field(field, where) for field in row["fields"]),
                 "readers": self._roles(row.get("readers"), where, "readers"),
                 "sealed": self._roles(row["sealed"], where, "sealed") if "sealed" in row else None,
             },
             where,
         )
+
+    def _field(self, row: dict[str, Any], where: str) -> Field:
+        made = self._make(Field, row, f"a field of {where}")
+        if made.type not in TYPES:
+            raise ProtocolError(f"In field “{made.id}” of {where}: “type” is one of {TYPES}, not “{made.type}”.")
+        if made.type == "choice" and not made.choices:
+            raise ProtocolError(f"In field “{made.id}” of {where}: a choice needs “choices”.")
+        return made
 
     def _step(self, row: dict[str, Any], number: int) -> Step:
         where = f"step “{row.get('id', number)}”"
@@ -117,7 +171,10 @@ class _Reader:
                 self._known_kind(row[key], where, key)
         if row.get("floor", "all") not in {"all", "client", "ring"}:
             raise ProtocolError(f"In {where}: “floor” is all, client or ring, not “{row['floor']}”.")
-        return self._make(Step, made, where)
+        step = self._make(Step, made, where)
+        if not step.minutes > 0:
+            raise ProtocolError(f"In {where}: “minutes” is a number above 0, not {step.minutes}.")
+        return step
 
     def _write(self, row: dict[str, Any], where: str) -> Write:
         kind = self._known_kind(row.get("kind", ""), where, "writes")
@@ -131,7 +188,7 @@ class _Reader:
         return self._make(MarkRow, row | roles | {"at": tuple(row.get("at", ()))}, where)
 
     def _known_kind(self, kind: str, where: str, key: str) -> str:
-        if kind not in self.kinds:
+        if not isinstance(kind, str) or kind not in self.kinds:
             raise ProtocolError(f"In {where}: “{key}” names the kind “{kind}”; kinds are {sorted(self.kinds)}.")
         return kind
 
@@ -140,7 +197,7 @@ class _Reader:
             raise ProtocolError(f"In {where}: “{key}” must be a list of roles or groups, not {names!r}.")
         roles: set[str] = set()
         for name in names:
-            if name not in self.groups and name not in ROLES:
+            if not isinstance(name, str) or (name not in self.groups and name not in ROLES):
                 raise ProtocolError(
                     f"In {where}: “{key}” names “{name}”; roles are {sorted(ROLES)}, groups are {sorted(self.groups)}."
                 )
@@ -151,8 +208,29 @@ class _Reader:
         known = {field.name for field in fields_of(cls)}  # type: ignore[arg-type]
         if unknown := set(row) - known:
             raise ProtocolError(f"In {where}: {sorted(unknown)} is not understood; expected some of {sorted(known)}.")
+        for field in fields_of(cls):  # type: ignore[arg-type]
+            if field.name in row and not _is(field.type, row[field.name]):
+                raise ProtocolError(f"In {where}: “{field.name}” is {_wanted(field.type)}, not {row[field.name]!r}.")
         made = {key: Table(value) if isinstance(value, dict) else value for key, value in row.items()}
         try:
             return cls(**made)
         except TypeError as error:
             raise ProtocolError(f"In {where}: {str(error).split('() ')[-1]}.") from error
+
+
+def _is(expected: Any, value: Any) -> bool:
+    """Whether a TOML value fits this annotation; rows within rows were made and checked before."""
+    if expected in (int, float):
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    if expected in (str, bool):
+        return isinstance(value, expected)
+    if expected is Table:
+        return isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
+    if expected == tuple[str, ...]:
+        return isinstance(value, list | tuple) and all(isinstance(text, str) for text in value)
+    return True
+
+
+def _wanted(expected: Any) -> str:
+    names = {int: "a number", float: "a number", str: "a text", bool: "true or false", Table: "a table of texts"}
+    return names.get(expected, "a list of texts")
