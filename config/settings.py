@@ -3,6 +3,7 @@
 from base64 import urlsafe_b64encode
 from pathlib import Path
 from secrets import token_bytes, token_urlsafe
+from urllib.parse import quote
 
 from csp.constants import NONE, SELF
 
@@ -38,11 +39,12 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
+TEMPLATE_LOADERS = ["django.template.loaders.app_directories.Loader"]
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "APP_DIRS": True,
         "OPTIONS": {
+            "loaders": TEMPLATE_LOADERS if DEBUG else [("django.template.loaders.cached.Loader", TEMPLATE_LOADERS)],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.template.context_processors.i18n",
@@ -51,7 +53,7 @@ TEMPLATES = [
     }
 ]
 
-DATABASE_URL = env.text("DATABASE_URL", f"sqlite:///{VAR_DIR / 'cordee.sqlite3'}")
+DATABASE_URL = env.text("DATABASE_URL", f"sqlite:///{quote(str(VAR_DIR / 'cordee.sqlite3'))}")
 DATABASES = {"default": env.database(DATABASE_URL)}
 # How nodes wake each other: "local" (one process), "notify" (PostgreSQL), or a redis:// address.
 BUS = env.text("CORDEE_BUS", "local" if DATABASE_URL.startswith("sqlite") else "notify")

@@ -4,7 +4,7 @@ import asyncio
 import json
 import logging
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, MutableMapping
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -39,7 +39,7 @@ class Answer:
     data: Any = None
 
 
-Streams = Callable[[Request], Awaitable[AsyncIterator[bytes] | None]]
+Streams = Callable[[Request], Awaitable[AsyncGenerator[bytes, None] | None]]
 Acts = Callable[[Request], Awaitable[Answer]]
 
 
@@ -51,7 +51,7 @@ class Live:
         django: App,
         stream: tuple[re.Pattern[str], Streams],
         act: tuple[re.Pattern[str], Acts],
-        background: Callable[[], Awaitable[None]],
+        background: Callable[[], Coroutine[Any, Any, None]],
         same_origin: Callable[[dict[bytes, bytes]], bool],
     ) -> None:
         self.django, self.stream, self.act = django, stream, act
@@ -75,7 +75,7 @@ class Live:
         while True:
             event = await receive()
             if event["type"] == "lifespan.startup":
-                task = asyncio.ensure_future(self.background())  # type: ignore[arg-type]
+                task = asyncio.ensure_future(self.background())
                 await send({"type": "lifespan.startup.complete"})
             elif event["type"] == "lifespan.shutdown":
                 if task:
@@ -92,7 +92,7 @@ class Live:
         gone = asyncio.ensure_future(_disconnected(receive))
         try:
             await send({"type": "http.response.start", "status": 200, "headers": sse.HEADERS})
-            async with aclosing(events) as source:  # type: ignore[type-var]
+            async with aclosing(events) as source:
                 await self._pump(source, gone, send)
         except (OSError, TimeoutError):
             return None  # the reader went away in mid-sentence
@@ -101,11 +101,11 @@ class Live:
         with suppress(OSError):
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    async def _pump(self, source: AsyncIterator[bytes], gone: asyncio.Future[None], send: Send) -> None:
+    async def _pump(self, source: AsyncGenerator[bytes, None], gone: asyncio.Future[None], send: Send) -> None:
         while True:
-            following = asyncio.ensure_future(anext(source, None))  # type: ignore[arg-type]
+            following = asyncio.ensure_future(_following(source))
             try:
-                await asyncio.wait({following, gone}, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait((following, gone), return_when=asyncio.FIRST_COMPLETED)
                 chunk = following.result() if following.done() and not gone.done() else None
             finally:
                 if not following.done():
@@ -144,6 +144,10 @@ def _request(found: re.Match[str], headers: dict[bytes, bytes], form: tuple[tupl
 def _cookies(header: str) -> dict[str, str]:
     pairs = (part.strip().partition("=") for part in header.split(";"))
     return {name: value.strip('"') for name, _, value in pairs if name}
+
+
+async def _following(source: AsyncGenerator[bytes, None]) -> bytes | None:
+    return await anext(source, None)
 
 
 async def _disconnected(receive: Receive) -> None:

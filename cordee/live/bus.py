@@ -5,6 +5,7 @@ A bus that lost its connection wakes everybody when it is back: each stream then
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from cordee.live.hub import Hub
@@ -15,9 +16,11 @@ log = logging.getLogger(__name__)
 
 
 class Bus(Protocol):
-    async def run(self, hub: Hub) -> None: ...
+    @property
+    def publish(self) -> Callable[[str], Awaitable[None]] | None:
+        """How to tell the others; ``None``: nobody else to tell, or the database tells them."""
 
-    async def publish(self, topic: str) -> None: ...
+    async def run(self, hub: Hub) -> None: ...
 
 
 class LocalBus:
@@ -26,8 +29,7 @@ class LocalBus:
     async def run(self, hub: Hub) -> None:
         return None
 
-    async def publish(self, topic: str) -> None:
-        return None
+    publish: Callable[[str], Awaitable[None]] | None = None
 
 
 class NotifyBus:
@@ -39,7 +41,7 @@ class NotifyBus:
     async def run(self, hub: Hub) -> None:
         import psycopg
 
-        await _forever(lambda up: self._listen(hub, up, psycopg), hub, psycopg.OperationalError)
+        await _forever(lambda up: self._listen(hub, up, psycopg), hub, psycopg.OperationalError, OSError)
 
     async def _listen(self, hub: Hub, up: Any, psycopg: Any) -> None:
         async with await psycopg.AsyncConnection.connect(self.conninfo, autocommit=True) as connection:
@@ -48,8 +50,7 @@ class NotifyBus:
             async for notice in connection.notifies():
                 hub.poke(notice.payload)
 
-    async def publish(self, topic: str) -> None:
-        return None
+    publish: Callable[[str], Awaitable[None]] | None = None
 
 
 class RedisBus:
@@ -59,7 +60,7 @@ class RedisBus:
         from redis import asyncio as redis
 
         self.errors = (redis.RedisError, OSError)
-        self.client = redis.from_url(url, socket_connect_timeout=2)  # type: ignore[no-untyped-call]
+        self.client = redis.from_url(url, socket_connect_timeout=2)
 
     async def run(self, hub: Hub) -> None:
         await _forever(lambda up: self._listen(hub, up), hub, *self.errors)
@@ -91,7 +92,7 @@ async def _forever(listen: Any, hub: Hub, *errors: type[BaseException]) -> None:
     while True:
         try:
             await listen(up)
-        except (*errors, OSError) as error:
+        except errors as error:
             log.warning("The bus is cut (%s); trying again", type(error).__name__)
         await asyncio.sleep(RETRY[min(tries, len(RETRY) - 1)])
         tries += 1

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 
@@ -12,9 +12,19 @@ class Hub:
     def __init__(self) -> None:
         self._bells: dict[str, set[asyncio.Event]] = defaultdict(set)
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._publish: Callable[[str], Awaitable[None]] | None = None
+        self._told: set[asyncio.Future[None]] = set()
 
-    def start(self) -> None:
-        self._loop = asyncio.get_running_loop()
+    def start(self, publish: Callable[[str], Awaitable[None]] | None = None) -> None:
+        """Serve this loop; ``publish`` tells other processes of a topic."""
+        self._loop, self._publish = asyncio.get_running_loop(), publish
+
+    def stop(self) -> None:
+        self._loop = None
+
+    @property
+    def serving(self) -> bool:
+        return self._loop is not None and not self._loop.is_closed()
 
     @contextmanager
     def listen(self, topic: str) -> Iterator[asyncio.Event]:
@@ -38,9 +48,19 @@ class Hub:
         for topic in list(self._bells):
             self.poke(topic)
 
-    def poke_from_thread(self, topic: str) -> None:
-        if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self.poke, topic)
+    def announce_from_thread(self, topics: Iterable[str]) -> None:
+        """Wake who waits for these topics, here and in other processes. From any thread but the loop's."""
+        wanted = list(topics)
+        if wanted and self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._announce, wanted)
+
+    def _announce(self, topics: list[str]) -> None:
+        for topic in topics:
+            self.poke(topic)
+            if self._publish:
+                told = asyncio.ensure_future(self._publish(topic))
+                self._told.add(told)  # a task nobody holds may be collected
+                told.add_done_callback(self._told.discard)
 
     def open_streams(self) -> int:
         return sum(len(bells) for bells in self._bells.values())

@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
+from django.db import close_old_connections
+
 Transact = Callable[[Sequence[Any]], list[Any]]
 LARGEST_BATCH = 256
 
@@ -57,6 +59,7 @@ class Writer:
 
     def _commit(self, batch: list[tuple[Any, Future[Any]]]) -> None:
         jobs = [job for job, _ in batch]
+        close_old_connections()  # a database that came back is found again
         try:
             outcomes = self.transact(jobs)
         except Exception as error:

@@ -17,6 +17,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 NONCE = 12
+Stored = bytes | memoryview  # what a BinaryField gives, by database
 
 
 class Unreadable(Exception):
@@ -52,7 +53,7 @@ def wrap(key: bytes) -> bytes:
     return name.encode() + b":" + nonce + cipher.encrypt(nonce, key, name.encode())
 
 
-def unwrap(wrapped: bytes) -> bytes:
+def unwrap(wrapped: Stored) -> bytes:
     """The circle's key. Raises :class:`Unreadable` when the ring lacks its wrapping key."""
     name, _, sealed = bytes(wrapped).partition(b":")
     cipher = _ring(settings.KEY_RING).get(name.decode("ascii", "replace"))
@@ -66,7 +67,7 @@ def unwrap(wrapped: bytes) -> bytes:
         raise Unreadable(f"Key “{name.decode()}” of the ring is not the one that wrapped this circle's key.") from None
 
 
-def wrapped_by_newest(wrapped: bytes) -> bool:
+def wrapped_by_newest(wrapped: Stored) -> bool:
     newest = next(iter(_ring(settings.KEY_RING)))
     return bytes(wrapped).partition(b":")[0] == newest.encode()
 
@@ -82,7 +83,7 @@ def seal(key: bytes, body: Mapping[str, str], about: str) -> bytes:
     return nonce + _cipher(key).encrypt(nonce, plain, about.encode())
 
 
-def unseal(key: bytes | None, sealed: bytes | None, about: str) -> dict[str, str] | None:
+def unseal(key: bytes | None, sealed: Stored | None, about: str) -> dict[str, str] | None:
     """The body, or ``None`` if there is none or the key was destroyed. Raises :class:`Unreadable` if tampered with."""
     if key is None or sealed is None:
         return None

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Coroutine, Iterable
 from html import escape
+from typing import Any
 
 from django.db import DatabaseError
 
@@ -26,7 +27,7 @@ _reads: dict[str, asyncio.Future[store.Room]] = {}
 _farewells: set[asyncio.Task[None]] = set()
 
 
-async def open_stream(request: Request) -> AsyncIterator[bytes] | None:
+async def open_stream(request: Request) -> AsyncGenerator[bytes, None] | None:
     """GET …/stream: this seat's events, or ``None`` for a stranger."""
     kind, room = request.where
     key = await access.seat_in_soon(room, request.cookies, screen=kind == "ecran")
@@ -35,7 +36,7 @@ async def open_stream(request: Request) -> AsyncIterator[bytes] | None:
     return _events(key, language_of(request.language))
 
 
-async def _events(key: access.Key, language: str) -> AsyncIterator[bytes]:
+async def _events(key: access.Key, language: str) -> AsyncGenerator[bytes, None]:
     _open[key] += 1
     sent: render.Parts = {}
     seen = -1
@@ -147,7 +148,7 @@ async def _say(job: store.Job) -> None:
         return  # presence is a courtesy: the next stream says it again
 
 
-def _later(work: "asyncio.Future[None] | object") -> None:
-    task = asyncio.ensure_future(work)  # type: ignore[arg-type]
+def _later(work: Coroutine[Any, Any, None]) -> None:
+    task = asyncio.ensure_future(work)
     _farewells.add(task)
     task.add_done_callback(_farewells.discard)

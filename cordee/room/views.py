@@ -4,6 +4,7 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from secrets import token_urlsafe
+from time import time
 from typing import Any
 
 import segno
@@ -165,7 +166,7 @@ def _stage(
         "drafts": drafts,
         "is_screen": key.is_screen,
         "refusal": refusal,
-        "now": f"{actions.time():.3f}",
+        "now": f"{time():.3f}",
     }
     return render(request, "room/stage.html", context, status=409 if refusal else 200)
 
