@@ -1,1 +1,9 @@
-urlpatterns: list = []
+from django.conf.urls.i18n import urlpatterns as language
+from django.urls import path
+
+from cordee.web import views
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    *language,
+]

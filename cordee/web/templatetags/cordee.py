@@ -1,0 +1,142 @@
+"""What templates need and Django lacks: words of the protocol in the reader's language, and the places of the ring."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from math import cos, pi, sin
+from typing import Any
+
+from django import template
+from django.utils import formats
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from cordee.engine.protocol import Field
+from cordee.engine.signals import SignalView
+from cordee.engine.view import Card, Form, Group, Ring, RingSeat
+
+register = template.Library()
+
+ROLES = {
+    "client": _("client·e"),
+    "consultant": _("consultant·e"),
+    "facilitator": _("anime"),
+    "observer": _("observe"),
+    "member": _("participant·e"),
+}
+
+
+@register.filter
+def tr(text: str) -> str:
+    """A text of the protocol in the reader's language. The empty text stays empty: gettext("") is a file header."""
+    return gettext(text) if text else ""
+
+
+@register.filter
+def role(name: str) -> str:
+    return str(ROLES.get(name, ""))
+
+
+@register.filter
+def day(iso: str) -> str:
+    """``2025-03-14`` as a reader of the page writes it; anything else as it is."""
+    try:
+        return str(formats.date_format(date.fromisoformat(iso), "DATE_FORMAT"))
+    except ValueError:
+        return iso
+
+
+@register.filter
+def sentence(signal: SignalView) -> str:
+    """A signal with its blanks filled."""
+    return gettext(signal.text).replace("{names}", signal.names).replace("{count}", str(signal.count))
+
+
+@register.filter
+def times(how_often: int) -> str:
+    return "—" if not how_often else f"{how_often} ×"
+
+
+@register.filter
+def plain(card: Card) -> bool:
+    """Whether the card can be edited in place: one text, which is shown as it was typed."""
+    return [name for name, _value in card.text] == ["text"]
+
+
+@register.filter
+def echoes(group: Group, request: str) -> bool:
+    """Whether the group says only what the request, always in view, already says."""
+    if not request or len(group.cards) != 1:
+        return False
+    card = group.cards[0]
+    return card.get("text") == request and not any(mark.settable or mark.behalf for mark in card.marks)
+
+
+@register.simple_tag
+def written(form: Form, field: Field, drafts: Mapping[str, Mapping[str, Any]] | None) -> dict[str, str]:
+    """What a field opens with: ``text`` (a draft, else what was sent before), ``sent``, and the draft's time ``at``.
+
+    ``drafts`` is ``{kind: {field: text, "at": seconds since the epoch}}`` at page load, and empty in the stream.
+    """
+    sent = dict(form.text).get(field.id, "")
+    draft = (drafts or {}).get(form.kind.id) or {}
+    if field.id not in draft:
+        return {"text": sent, "sent": sent, "at": ""}
+    return {"text": str(draft[field.id]), "sent": sent, "at": str(int(float(draft.get("at") or 0)))}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a person sits in the drawing, in its own units."""
+
+    seat: RingSeat
+    x: int
+    y: int
+    label: int  # y of the name
+    initials: str
+    name: str  # cut to what fits
+
+
+@dataclass(frozen=True, slots=True)
+class Circle:
+    places: tuple[Place, ...]
+    radius: int
+    crowded: bool
+
+
+WIDTH, MIDDLE, ACROSS, DOWN = 360, 132, 146, 98
+
+
+@register.simple_tag
+def circle(ring: Ring) -> Circle:
+    """Everyone around a table of 360 × 280: the client at the top, the facilitator facing them."""
+    seats = _around(ring.seats)
+    count = max(len(seats), 1)
+    radius = min(22, round(195 / count + 3))
+    places = []
+    for i, seat in enumerate(seats):
+        angle = 2 * pi * i / count
+        x = round(WIDTH / 2 + ACROSS * sin(angle))
+        y = round(MIDDLE - DOWN * cos(angle))
+        places.append(Place(seat, x, y, y + radius + 13, _initials(seat.name), _short(seat.name)))
+    return Circle(tuple(places), radius, count > 14)
+
+
+def _around(seats: tuple[RingSeat, ...]) -> list[RingSeat]:
+    clients = [seat for seat in seats if seat.role == "client"]
+    leaders = [seat for seat in seats if seat.role == "facilitator"]
+    others = [seat for seat in seats if seat.role not in {"client", "facilitator"}]
+    half = (len(others) + 1) // 2 if clients else len(others) // 2
+    return [*clients, *others[:half], *leaders, *others[half:]]
+
+
+def _initials(name: str) -> str:
+    words = name.replace("-", " ").split()
+    if len(words) > 1:
+        return (words[0][0] + words[-1][0]).upper()
+    return name[:2].capitalize()
+
+
+def _short(name: str) -> str:
+    first = name.split()[0] if name else ""
+    return first if len(first) <= 10 else first[:9] + "…"
