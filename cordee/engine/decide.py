@@ -4,6 +4,7 @@ A refusal is a normal answer. ``[]`` means: it is already so (ids make writes id
 """
 
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -12,7 +13,7 @@ from typing import Any
 from cordee.engine import commands as c
 from cordee.engine import events as e
 from cordee.engine import turns
-from cordee.engine.policy import may, roles_of, sees, towards
+from cordee.engine.policy import SCREEN, may, roles_of, sees, towards
 from cordee.engine.protocol import Field, Gate, Kind, MarkRow, Write
 from cordee.engine.state import Contribution, State, apply
 
@@ -23,6 +24,8 @@ MOST_SEATS = 40  # a circle is 10 at most, with observers and those who came bac
 MOST_CONTRIBUTIONS = 3000
 MOST_MINUTES = 24 * 60
 ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
+SEAT = re.compile(r"[A-Za-z0-9_-]{1,64}")
+TURNED = re.compile("[\u202a-\u202e\u2066-\u2069]")  # turn the writing direction of what follows, to deceive
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,8 @@ Decision = list[e.Event] | Refused
 def decide(state: State, command: c.Command, now: float) -> Decision:
     """The facts that follow from a wish at ``now`` (seconds since the epoch), or why not. Changes nothing."""
     rule = RULES[type(command)]
+    if command.seat == SCREEN:  # the shared screen reads
+        return Refused("stranger")
     if not isinstance(command, c.TakeSeat):
         if not roles_of(state, command.seat):
             return Refused("stranger")
@@ -118,12 +123,18 @@ def _clean(kind: Kind, body: Mapping[str, str], state: State) -> dict[str, str] 
 
 def _plain(value: str) -> str:
     """Text without the control characters no keyboard makes (NUL is refused by PostgreSQL and by PDF)."""
-    text = str(value).replace("\r\n", "\n").replace("\r", "\n")
-    return "".join(ch for ch in text if ch in "\n\t" or ch.isprintable() or (ord(ch) > 0x9F and not _lone(ch))).strip()
+    text = TURNED.sub("", str(value)).replace("\r\n", "\n").replace("\r", "\n")
+    kept = "".join(ch for ch in text if ch in "\n\t" or ch.isprintable() or (ord(ch) > 0x9F and not _lone(ch))).strip()
+    return kept if any(map(_seen, kept)) else ""
 
 
 def _lone(ch: str) -> bool:
     return 0xD800 <= ord(ch) <= 0xDFFF
+
+
+def _seen(ch: str) -> bool:
+    """Whether a character leaves a trace on a page."""
+    return not ch.isspace() and unicodedata.category(ch) not in {"Cf", "Cc"}
 
 
 def _fits(box: Field, value: str, state: State) -> bool:
@@ -146,12 +157,24 @@ def _name(name: str) -> str:
     return " ".join(_plain(name).split())
 
 
+def _taken(state: State, name: str, but: str = "") -> bool:
+    """Whether someone in the room goes by a name that reads the same."""
+    read = _as_read(name)
+    return any(_as_read(s.name or "") == read for s in state.seats.values() if s.id != but and not s.revoked)
+
+
+def _as_read(name: str) -> str:
+    return "".join(ch for ch in unicodedata.normalize("NFKC", name).casefold() if _seen(ch))
+
+
 # ---------------------------------------------------------------- people
 
 
 def _take_seat(state: State, command: c.TakeSeat, now: float) -> Decision:
     if command.seat in state.seats:
         return [] if not state.seats[command.seat].revoked else Refused("revoked")
+    if not SEAT.fullmatch(command.seat):
+        return Refused("bad_id")
     role = command.role if command.role in {"member", "observer"} else "member"
     if not state.seats:
         role = "facilitator"
@@ -175,8 +198,7 @@ def _seated(state: State, seat: str, name: str, role: str, now: float, *, device
         return Refused("no_name")
     if len(name) > LONGEST_NAME:
         return Refused("name_too_long", {"longest": str(LONGEST_NAME)})
-    living = [s for s in state.seats.values() if not s.revoked]
-    if any((s.name or "").casefold() == name.casefold() for s in living):
+    if _taken(state, name):
         return Refused("name_taken", {"name": name})
     if len(state.seats) >= MOST_SEATS:
         return Refused("room_full")
@@ -194,7 +216,7 @@ def _rename(state: State, command: c.Rename, now: float) -> Decision:
         return Refused("name_too_long", {"longest": str(LONGEST_NAME)})
     if state.seats[command.seat].name == name:
         return []
-    if any((s.name or "").casefold() == name.casefold() for s in state.seats.values() if s.id != command.seat):
+    if _taken(state, name, but=command.seat):
         return Refused("name_taken", {"name": name})
     return [e.SeatRenamed(at=now, seat=command.seat, body={"name": name})]
 
@@ -223,7 +245,9 @@ def _leave(state: State, command: c.Leave, now: float) -> Decision:
         return Refused("no_such_seat")
     if target.id != command.seat and not _leads(state, command.seat):
         return Refused("not_facilitator")
-    return [] if target.away else [e.SeatAway(at=now, seat=command.seat, target=target.id)]
+    # Someone said to be away may leave too: only then is it sure that their device is gone.
+    known = target.away and (target.gone or target.id != command.seat)
+    return [] if known else [e.SeatAway(at=now, seat=command.seat, target=target.id)]
 
 
 def _return(state: State, command: c.Return, now: float) -> Decision:
@@ -287,6 +311,8 @@ def _written(state: State, command: c.Write, row: Write, author: str, now: float
         return Refused("already_revealed")
     mine = state.of_kind(kind.id, state.course.round, author)
     if kind.single and mine:
+        if not sees(state, command.seat, mine[-1]):  # nobody writes over what they cannot read
+            return Refused("not_yours")
         return _rewritten(mine[-1], body, command.seat, now)
     if kind.most and len(mine) >= kind.most:
         return Refused("enough", {"most": str(kind.most)})
@@ -576,7 +602,24 @@ def _choose(state: State, command: c.Choose, now: float) -> Decision:
     )
     if chosen == (client.id, situation.id):
         return []
+    if not ahead and state.course.client not in {"", client.id} and _contracted(state):
+        return Refused("round_begun", {"name": _client_name(state)})
     return [e.ClientChosen(at=now, seat=command.seat, client=client.id, situation=situation.id, ahead=ahead)]
+
+
+def _contracted(state: State) -> bool:
+    """Whether this round holds what was said to its client in confidence: a request, or anything sealed.
+
+    Another client could show it, or find the gate already open.
+    """
+    gates = {step.gate.kind for step in state.protocol.steps if step.gate}
+    kinds = [kind for kind in state.protocol.kinds.values() if kind.id in gates or kind.sealed is not None]
+    return any(state.of_kind(kind.id, state.course.round) for kind in kinds)
+
+
+def _client_name(state: State) -> str:
+    client = state.seats.get(state.course.client)
+    return (client.name or "") if client else ""
 
 
 def _waiting_turn(state: State, client: str, ahead: bool) -> list[str]:
@@ -597,7 +640,9 @@ def _next_round(state: State, command: c.NextRound, now: float) -> Decision:
     if refusal:
         return refusal
     client = state.seats.get(state.course.next_client)
-    ahead = client is not None and client.here
+    situation = state.contributions.get(state.course.next_situation)
+    ahead = client is not None and client.here and situation is not None and not situation.withdrawn
+    reason = _plain(command.reason)[:LONGEST_REASON]
     return [
         e.RoundStarted(
             at=now,
@@ -606,6 +651,7 @@ def _next_round(state: State, command: c.NextRound, now: float) -> Decision:
             step=state.protocol.start_of_next if ahead else state.protocol.steps[0].id,
             client=state.course.next_client if ahead else "",
             situation=state.course.next_situation if ahead else "",
+            body={"text": reason} if reason else None,
         )
     ]
 
@@ -619,13 +665,33 @@ def _leaves_round(state: State, reason: str) -> Refused | None:
 
 
 def _close(state: State, command: c.Close, now: float) -> Decision:
-    return _leaves_round(state, command.reason) or [e.Closed(at=now, seat=command.seat)]
+    if state.course.closed:
+        return []
+    reason = _plain(command.reason)[:LONGEST_REASON]
+    closed = e.Closed(at=now, seat=command.seat, body={"text": reason} if reason else None)
+    return _leaves_round(state, reason) or [closed]
 
 
 def _undo(state: State, command: c.Undo, now: float) -> Decision:
     if command.version >= 0 and command.version != len(state.undo):
         return []
-    return [e.Undone(at=now, seat=command.seat)] if state.undo else Refused("nothing_to_undo")
+    if not state.undo:
+        return Refused("nothing_to_undo")
+    undone = e.Undone(at=now, seat=command.seat)
+    return _not_back_to(state, apply(state, undone)) or [undone]
+
+
+def _not_back_to(state: State, former: State) -> Refused | None:
+    """Undoing opens no gate that has shut since, and puts no other client before words said to this one."""
+    if former.course.round != state.course.round:
+        return None
+    if former.course.client != state.course.client and _contracted(state):
+        return Refused("round_begun", {"name": _client_name(state)})
+    steps = state.protocol.steps
+    for step in steps[state.protocol.index(state.course.step) : steps.index(former.step)]:
+        if not gate_met(state, step.gate):
+            return Refused("gate", {"step": step.title})
+    return None
 
 
 def _holder_name(state: State) -> str:
@@ -633,7 +699,7 @@ def _holder_name(state: State) -> str:
     return (seat.name or "") if seat else ""
 
 
-AFTER_CLOSE = (c.Undo, c.Leave, c.Return, c.Withdraw, c.Hide, c.Revoke, c.HandOver)
+AFTER_CLOSE = (c.Close, c.Undo, c.Leave, c.Return, c.Withdraw, c.Hide, c.Revoke, c.HandOver)
 
 RULES: dict[type[c.Command], Callable[[State, Any, float], Decision]] = {
     c.TakeSeat: _take_seat,

@@ -135,6 +135,7 @@ class RoundStarted(Event):
     step: str
     client: str = ""
     situation: str = ""
+    body: Body = None  # the word that explains why a protected step of the last round was left out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,7 +172,7 @@ class FloorFreed(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closed(Event):
-    pass
+    body: Body = None  # the word that explains why a protected step was left out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -163,10 +163,23 @@ def _course(state: State, **changes: Any) -> State:
 
 
 def _move(state: State, event: e.Event, **changes: Any) -> State:
-    """A change of course. The facilitator's can be undone; one who passes their own floor undoes nothing of hers."""
+    """A change of course by the facilitator, who can undo it."""
     seat = state.seats.get(event.seat)
-    undo = (*state.undo, state.course)[-UNDO_DEPTH:] if seat and seat.facilitator else state.undo
-    return replace(_course(state, **changes), undo=undo)
+    if not seat or not seat.facilitator:
+        return _others_move(state, **changes)
+    return replace(_course(state, **changes), undo=(*state.undo, state.course)[-UNDO_DEPTH:])
+
+
+def _others_move(state: State, **changes: Any) -> State:
+    """A change of course by anyone else, which stands when the facilitator undoes what she did before it."""
+    here = (state.course.round, state.course.step)
+    shown = changes.get("revealed", frozenset()) - state.course.revealed
+
+    def carried(course: Course) -> Course:
+        same = changes if (course.round, course.step) == here else {}
+        return replace(course, **{**same, "revealed": course.revealed | shown})
+
+    return replace(_course(state, **changes), undo=tuple(map(carried, state.undo)))
 
 
 def _fresh_step(state: State, step: str, at: float) -> dict[str, Any]:
@@ -231,13 +244,19 @@ def _edited(state: State, event: e.Edited) -> State:
     agreed = {row.mark for step in state.protocol.steps for row in step.marks if row.agreement}
     # What was agreed on was the former text.
     marks = {key: mark for key, mark in state.marks.items() if key[0] != event.id or key[1] not in agreed}
-    return _contribution(replace(state, marks=marks), event.id, body=event.body, edits=before.edits + 1)
+    # Who typed the former text for its author has no eye on what the author then writes.
+    scribe = before.scribe if event.seat == before.scribe else ""
+    changed = replace(state, marks=marks)
+    return _contribution(changed, event.id, body=event.body, edits=before.edits + 1, scribe=scribe)
 
 
 def _marked(state: State, event: e.Marked) -> State:
     key = (event.id, event.mark, event.owner, event.round)
     if not event.on:
-        return replace(state, marks={k: v for k, v in state.marks.items() if k != key})
+        # Who takes their agreement back takes back what rested on it.
+        rest = {row.mark for step in state.protocol.steps for row in step.marks if row.needs == event.mark}
+        gone = {k for k in state.marks if k == key or (k[0] == event.id and k[1] in rest)}
+        return replace(state, marks={k: v for k, v in state.marks.items() if k not in gone})
     return replace(state, marks=_with(state.marks, key, Mark(event.mark, event.owner, event.round, event.body)))
 
 
@@ -248,9 +267,15 @@ def _card(state: State, event: e.CardDrawn) -> State:
 def _step_entered(state: State, event: e.StepEntered) -> State:
     changes = _fresh_step(state, event.step, event.at)
     if event.skipped:
-        left = (state.course.round, state.course.step)
-        changes["skipped"] = _with(state.course.skipped, left, (event.body or {}).get("text"))
+        changes["skipped"] = _skipped(state, state.protocol.index(event.step), event.body)
     return _move(state, event, **changes)
+
+
+def _skipped(state: State, end: int, body: e.Body) -> dict[tuple[int, str], str | None]:
+    """The steps left out so far, with those from here to the step of index ``end`` that this word explains."""
+    left = state.protocol.steps[state.protocol.index(state.course.step) : end]
+    word = (body or {}).get("text")
+    return {**state.course.skipped, **{(state.course.round, step.id): word for step in left}}
 
 
 def _client_chosen(state: State, event: e.ClientChosen) -> State:

@@ -27,8 +27,9 @@ def holder(state: State) -> str:
     order = ring(state)
     if state.course.floor in order:
         return state.course.floor
-    # Nobody was given it, or the one who had it left: the next who has not spoken.
-    return next((seat for seat in order if seat not in state.course.spoken), "")
+    # Nobody was given it, or the one who had it left: the next who has not spoken, or the first to go round again.
+    again = order[0] if order and state.step.floor == "ring" else ""
+    return next((seat for seat in order if seat not in state.course.spoken), again)
 
 
 def after(state: State, seat: str) -> str:

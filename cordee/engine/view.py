@@ -4,8 +4,9 @@ A view is made of frozen, comparable parts, so that equal views render once. Tex
 names are ``""`` once a key is destroyed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from cordee.engine import turns
 from cordee.engine.decide import gate_met, position
@@ -168,6 +169,7 @@ class Hand:
     last: bool
     closed: bool
     ledger: tuple[tuple[str, int], ...]  # (name, how often client)
+    hidden: tuple[tuple[str, str, str], ...] = ()  # (contribution, label, author) that she may show again
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +222,7 @@ def view_for(state: State, seat: str) -> View | None:
         clock=_clock(state),
         ring=_ring(state),
         client=_name(state, state.course.client),
-        request=_request(state),
+        request=_request(state, seat),
         forms=() if state.course.closed or seat == SCREEN else tuple(eye.forms()),
         groups=tuple(eye.groups()),
         past=tuple(eye.past()),
@@ -341,12 +343,12 @@ def _ring(state: State) -> Ring:
     return Ring(seats, _name(state, holder), holder, turns.open_floor(state), len(wrote), len(writers))
 
 
-def _request(state: State) -> str:
+def _request(state: State, seat: str) -> str:
     """The contract, once the client has validated it: it stays before everyone's eyes."""
     for step in state.protocol.steps:
         if step.gate and step.gate.kind:
             for entry in state.of_kind(step.gate.kind, state.course.round):
-                if state.marked(entry.id, step.gate.mark) and not entry.hidden:
+                if state.marked(entry.id, step.gate.mark) and not entry.hidden and sees(state, seat, entry):
                     return (entry.body or {}).get("text", "")
     return ""
 
@@ -437,7 +439,7 @@ class _Eye:
             **self._choice(c),
         )
 
-    def _text(self, kind: Kind, body: dict[str, str]) -> Text:
+    def _text(self, kind: Kind, body: Mapping[str, str]) -> Text:
         shown = []
         for box in kind.fields:
             value = body.get(box.id, "")
@@ -453,12 +455,12 @@ class _Eye:
         here = c.round == self.state.course.round and c.step == self.step.id
         return kind.private or (here and self.step.write(c.kind) is not None)
 
-    def _choice(self, c: Contribution) -> dict[str, bool | int | None]:
+    def _choice(self, c: Contribution) -> dict[str, Any]:
         if c.kind != "situation" or self.state.course.closed:
             return {}
         state, step = self.state, self.step
         chosen = state.course.next_situation if step.chooses_next else state.course.situation
-        result: dict[str, bool | int | None] = {
+        result: dict[str, Any] = {
             "choosable": may(self.roles, step.chooses | step.chooses_next) and chosen != c.id,
             "chosen": chosen == c.id,
         }
@@ -508,7 +510,7 @@ class _Eye:
             free=row.free,
             on=own is not None,
             value=own.value if own else "",
-            names=tuple(_name(state, m.owner) for m in put if m.owner),
+            names=tuple(dict.fromkeys(_name(state, m.owner) for m in put if m.owner)),
             count=len(put),
             settable=open_here and may(mine, row.by),
             behalf=behalf,
@@ -591,12 +593,19 @@ def _hand(state: State) -> Hand:
         last=here + 1 == len(steps),
         closed=course.closed,
         ledger=tuple(_ledger(state)),
+        hidden=tuple(_hidden(state)),
     )
 
 
 def _needs_word(state: State, here: int) -> bool:
     step = state.protocol.steps[here]
     return bool(step.protected) and not state.of_kind(step.protected, state.course.round)
+
+
+def _hidden(state: State) -> Iterable[tuple[str, str, str]]:
+    for c in state.contributions.values():
+        if c.hidden and not c.withdrawn and c.round == state.course.round:
+            yield c.id, state.protocol.kinds[c.kind].label, _name(state, c.author)
 
 
 def _ledger(state: State) -> Iterable[tuple[str, int]]:
