@@ -1,9 +1,11 @@
 """What templates need and Django lacks: words of the protocol in the reader's language, and the places of the ring."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from math import cos, pi, sin
+from functools import lru_cache
+from math import cos, hypot, pi, sin
 from typing import Any
 
 from django import template
@@ -16,6 +18,7 @@ from cordee.engine.signals import SignalView
 from cordee.engine.view import Card, Form, Group, Ring, RingSeat
 
 register = template.Library()
+ALONE = re.compile(r"(?<=«) | (?=[:;!?»])")  # French spaces at which no line may break
 
 ROLES = {
     "client": _("client·e"),
@@ -29,7 +32,7 @@ ROLES = {
 @register.filter
 def tr(text: str) -> str:
     """A text of the protocol in the reader's language. The empty text stays empty: gettext("") is a file header."""
-    return gettext(text) if text else ""
+    return ALONE.sub("\u00a0", gettext(text)) if text else ""
 
 
 @register.filter
@@ -104,22 +107,35 @@ class Circle:
     crowded: bool
 
 
-WIDTH, MIDDLE, ACROSS, DOWN = 360, 132, 146, 98
+WIDTH, MIDDLE, ACROSS, DOWN = 360, 116, 148, 85
 
 
 @register.simple_tag
 def circle(ring: Ring) -> Circle:
-    """Everyone around a table of 360 × 280: the client at the top, the facilitator facing them."""
+    """Everyone around a table of 360 × 246: the client at the top, the facilitator facing them."""
     seats = _around(ring.seats)
     count = max(len(seats), 1)
-    radius = min(22, round(195 / count + 3))
+    radius = min(22, round(170 / count + 2))
     places = []
     for i, seat in enumerate(seats):
-        angle = 2 * pi * i / count
+        angle = _angle(i / count)
         x = round(WIDTH / 2 + ACROSS * sin(angle))
         y = round(MIDDLE - DOWN * cos(angle))
-        places.append(Place(seat, x, y, y + radius + 13, _initials(seat.name), _short(seat.name)))
+        places.append(Place(seat, x, y, y + radius + 15, _initials(seat.name), _short(seat.name)))
     return Circle(tuple(places), radius, count > 14)
+
+
+@lru_cache(maxsize=256)
+def _angle(share: float) -> float:
+    """The angle after this share of the ellipse's outline: equal angles would crowd its sides."""
+    steps = 360
+    arcs = [hypot(ACROSS * cos(2 * pi * k / steps), DOWN * sin(2 * pi * k / steps)) for k in range(steps)]
+    walked, goal = 0.0, share * sum(arcs)
+    for k, arc in enumerate(arcs):
+        walked += arc
+        if walked > goal:
+            return 2 * pi * k / steps
+    return 2 * pi
 
 
 def _around(seats: tuple[RingSeat, ...]) -> list[RingSeat]:

@@ -320,7 +320,7 @@
       clock.firstElementChild.value = Math.min(100, 100 - (left / (minutes * 60)) * 100);
       const text = paused ? words.paused
         : quiet > 0 ? words.silence?.replace('{t}', spell(quiet))
-        : left < 0 ? words.over?.replace('{t}', spell(-left))
+        : left < 0 ? words.over?.replace('{t}', spell(left < -60 ? Math.floor(-left / 60) * 60 : -left))
         : words.left?.replace('{t}', spell(left > 60 ? Math.ceil(left / 60) * 60 : left));
       const place = clock.querySelector('.left');
       if (text && place.textContent !== text) place.textContent = text;
@@ -399,10 +399,19 @@
     for (const input of document.querySelectorAll('input[list]')) known(input.getAttribute('list'));
     showWaiting();
     tick();
+    fit();
     if ('door' in stage.dataset && !document.querySelector('[data-waiting]')) location.reload();
     const leads = Boolean(document.querySelector('#hand .hand'));
     // The animation was handed over: its header and sheets are only drawn with the page.
     if (document.getElementById('hand') && leads !== document.body.classList.contains('leads')) { sendDrafts(); location.reload(); }
+  }
+
+  /** A shared screen has nobody to scroll it: more words are written smaller, within what can still be read. */
+  function fit() {
+    const classes = document.body.classList;
+    if (!classes.contains('screen')) return;
+    classes.remove('dense', 'denser');
+    for (const size of ['dense', 'denser']) if (document.documentElement.scrollHeight > innerHeight + 4) classes.add(size);
   }
 
   /** Themes and values already named in the room are offered again. */

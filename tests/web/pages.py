@@ -1,0 +1,67 @@
+"""The pages of a played room, rendered as the room renders them, without a server or a database."""
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+
+from django.template.loader import render_to_string
+from django.test import RequestFactory
+from django.utils.translation import override
+
+from cordee.engine import commands as c
+from cordee.engine.policy import SCREEN
+from cordee.room import render
+from tests.characters import ACTS, CLIENT, FACILITATOR, Room, circle, next_round, play
+
+READERS = (FACILITATOR, CLIENT, "karim", SCREEN)
+MOMENTS = [*(f"{when} {step}" for step in ACTS for when in ("entering", "through")), "second round", "closed", "door"]
+
+
+def played(moment: str) -> Room:
+    room = circle()
+    when, _, step = moment.partition(" ")
+    if when == "entering":
+        play(room, until=step)
+    elif when == "through":
+        play(room, through=step)
+    elif moment == "door":
+        room.do(c.SetDoor(seat=FACILITATOR, waiting=True))
+        room.seat("octave")
+    else:
+        play(room)
+        room.do(c.Close(seat=FACILITATOR)) if moment == "closed" else next_round(room, "karim")
+    return room
+
+
+def stage(room: Room, seat: str, drafts: dict | None = None, language: str = "fr", **context: object) -> str:
+    """The whole page that this seat gets now."""
+    view = room.view(seat)
+    assert view is not None
+    leads = view.hand is not None
+    links = SimpleNamespace(
+        id="room-1",
+        seat_url="http://localhost/place/a/",
+        code="KLMN-PQRS" if leads else "",
+        join_url="http://localhost/s/KLMNPQRS/" if leads else "",
+        screen_url="http://localhost/place/b/" if leads else "",
+        qr_svg="",
+    )
+    extra = {"drafts": drafts or {}, "new_id": "n" * 24}
+    with override(language):
+        page = {
+            "view": view,
+            "room": links,
+            "parts": render.page(view, language, extra),
+            "drafts": drafts or {},
+            "is_screen": seat == SCREEN,
+            "refusal": None,
+            "now": "1790000000.000",
+        }
+        return render_to_string("room/stage.html", page | context, RequestFactory().get("/salle/room-1/"))
+
+
+def all_stages() -> Iterator[tuple[str, str, str]]:
+    """(moment, seat, HTML) of every reader at every moment."""
+    for moment in MOMENTS:
+        room = played(moment)
+        for seat in (*READERS, "octave") if moment == "door" else READERS:
+            yield moment, seat, stage(room, seat)
