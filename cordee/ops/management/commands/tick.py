@@ -1,0 +1,43 @@
+"""``manage.py tick``: the recurring work, once. Made for cron; two at a time do no harm, each act being done once."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from cordee.ops.readiness import said_plainly
+from cordee.room import actions, crypto, store
+from cordee.room.models import Draft
+
+DRAFT_DAYS = 2  # a meeting closed by mistake may be opened again: what was being typed waits that long
+
+
+class Command(BaseCommand):
+    help = str(gettext_lazy("Fait une fois le travail récurrent (à lancer par cron, toutes les heures par exemple)."))
+    requires_system_checks: list[str] = []
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        with said_plainly():
+            counts = {"erased": actions.erase_due(), "drafts": clear_old_drafts()}
+        self.stdout.write(_("Cercles effacés : %(erased)d · brouillons oubliés : %(drafts)d") % counts)
+
+
+def clear_old_drafts() -> int:
+    """Throw away what nobody will finish typing: old drafts of rooms that are closed. How many."""
+    old = Draft.objects.filter(saved_at__lt=timezone.now() - timedelta(days=DRAFT_DAYS))
+    return sum(old.filter(session=room).delete()[0] for room in _closed(old.values_list("session", flat=True)))
+
+
+def _closed(rooms: Any) -> Iterator[str]:
+    for room in sorted(set(rooms)):
+        try:
+            closed = store.load(room).state.course.closed
+        except (crypto.Unreadable, store.NoSuchRoom):
+            continue  # a key is missing (doctor says which), or another process has just taken the room away
+        store.forget(room)
+        if closed:
+            yield room
