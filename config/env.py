@@ -59,6 +59,7 @@ def database(url: str) -> dict[str, object]:
         return {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": unquote(parts.path[1:]) or ":memory:",
+            "CONN_MAX_AGE": None,  # opening a file and its settings again costs more than most queries
             "OPTIONS": {
                 # FULL: what was acknowledged survives a power cut. IMMEDIATE: a writer never fails half-way.
                 "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",

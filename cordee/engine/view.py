@@ -14,7 +14,7 @@ from cordee.engine.policy import SCREEN, may, roles_of, sees, sees_mark, towards
 from cordee.engine.protocol import Kind, MarkRow, Roles, Step, Write
 from cordee.engine.recall import recall
 from cordee.engine.signals import SignalView, signals
-from cordee.engine.state import Contribution, State
+from cordee.engine.state import Contribution, Mark, State
 
 Text = tuple[tuple[str, str], ...]  # (field id, what was written), in the order of the form
 
@@ -359,6 +359,10 @@ class _Eye:
     def __init__(self, state: State, seat: str, roles: Roles) -> None:
         self.state, self.seat, self.roles, self.step = state, seat, roles, state.step
         self.leads = "facilitator" in roles
+        self.rows: dict[str, tuple[MarkRow, ...]] = {}
+        self.put: dict[str, list[Mark]] = {}
+        for (contribution, *_), mark in state.marks.items():
+            self.put.setdefault(contribution, []).append(mark)
 
     # ------------------------------------------------------------ what is read
 
@@ -476,24 +480,32 @@ class _Eye:
         return result
 
     def _marks(self, c: Contribution) -> Iterable[MarkView]:
-        rows = {row.mark: row for step in self.state.protocol.steps for row in step.marks if row.kind == c.kind}
-        rows |= {row.mark: row for row in self.state.protocol.marks_anywhere if row.kind == c.kind}
-        for row in rows.values():
+        for row in self._rows(c.kind):
             view = self._mark(c, row)
             if view.settable or view.count or view.behalf:
                 yield view
 
+    def _rows(self, kind: str) -> tuple[MarkRow, ...]:
+        if kind not in self.rows:
+            protocol = self.state.protocol
+            rows = (*(row for step in protocol.steps for row in step.marks), *protocol.marks_anywhere)
+            self.rows[kind] = tuple({row.mark: row for row in rows if row.kind == kind}.values())
+        return self.rows[kind]
+
+    def _open_here(self, row: MarkRow) -> bool:
+        """Whether this mark may be put at this step, by whoever may."""
+        if self.state.course.closed or self.seat == SCREEN:
+            return False
+        anywhere = row in self.state.protocol.marks_anywhere and (not row.at or self.step.id in row.at)
+        return anywhere or self.step.mark(row.mark, row.kind) is not None
+
     def _mark(self, c: Contribution, row: MarkRow) -> MarkView:
         state = self.state
-        put = [m for (cid, name, _, _), m in state.marks.items() if cid == c.id and name == row.mark]
-        put = [m for m in put if sees_mark(state, self.seat, c, m)]
+        put = [m for m in self.put.get(c.id, ()) if m.mark == row.mark and sees_mark(state, self.seat, c, m)]
         round_ = state.course.round if row.per_round else 0
         own = state.marks.get((c.id, row.mark, "" if row.shared else self.seat, round_))
         own = own if own in put else None
-        open_here = row in self.step.marks or (
-            row in state.protocol.marks_anywhere and (not row.at or self.step.id in row.at)
-        )
-        open_here = open_here and not state.course.closed and self.seat != SCREEN
+        open_here = self._open_here(row)
         mine = towards(self.roles, self.seat, c.author)
         behalf: tuple[tuple[str, str], ...] = ()
         if open_here and self.leads and row.behalf:
