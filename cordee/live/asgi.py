@@ -18,6 +18,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 LARGEST_BODY = 64 * 1024  # bytes; the longest text is 4,000 characters
+MOST_FIELDS = 100
 BODY_SECONDS = 20
 SEND_SECONDS = 30  # a reader that takes nothing for so long is let go, and comes back by itself
 log = logging.getLogger(__name__)
@@ -86,7 +87,11 @@ class Live:
     # ---------------------------------------------------------------- GET …/stream
 
     async def _stream(self, request: Request, receive: Receive, send: Send) -> None:
-        events = await self.stream[1](request)
+        try:
+            events = await self.stream[1](request)
+        except Exception as error:
+            log.error("A stream could not begin: %s", type(error).__name__)
+            return await _answer(send, Answer(503))  # the browser comes back by itself
         if events is None:
             return await _answer(send, Answer(404))
         gone = asyncio.ensure_future(_disconnected(receive))
@@ -125,7 +130,10 @@ class Live:
         body = await _body(receive)
         if body is None:
             return await _answer(send, Answer(413, {"reason": "too_large"}))
-        form = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=100)
+        try:
+            form = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MOST_FIELDS)
+        except ValueError:
+            return await _answer(send, Answer(413, {"reason": "too_large"}))
         try:
             answer = await self.act[1](_request(found, headers, tuple(form)))
         except Exception as error:

@@ -4,6 +4,7 @@ The answer and the poke leave only after COMMIT: what was acknowledged is durabl
 """
 
 import asyncio
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -13,6 +14,7 @@ from django.db import close_old_connections
 
 Transact = Callable[[Sequence[Any]], list[Any]]
 LARGEST_BATCH = 256
+log = logging.getLogger(__name__)
 
 
 class Busy(Exception):
@@ -55,9 +57,15 @@ class Writer:
                 if not batch:
                     self._running = False
                     return
-            self._commit(batch)
+            try:
+                # Who gave up waiting before it began is not written for.
+                self._commit([(job, future) for job, future in batch if future.set_running_or_notify_cancel()])
+            except Exception as error:  # the writer itself must live on; the type alone, a message could hold words
+                log.error("After a commit: %s", type(error).__name__)
 
     def _commit(self, batch: list[tuple[Any, Future[Any]]]) -> None:
+        if not batch:
+            return
         jobs = [job for job, _ in batch]
         close_old_connections()  # a database that came back is found again
         try:

@@ -5,6 +5,7 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 from secrets import token_urlsafe
+from time import monotonic
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -42,27 +43,32 @@ def digest(token: str) -> str:
     return hmac.new(settings.SECRET_KEY.encode(), token.encode(), hashlib.sha256).hexdigest()
 
 
-_keys: dict[str, Key] = {}
+_keys: dict[str, tuple[Key, float]] = {}  # digest -> the seat, and when it was read
 MOST_KEYS = 100_000
+KEY_SECONDS = 15  # how long a link that another process made void may still open here
 
 
 def _remembered(token: str) -> Key | None:
-    return _keys.get(digest(token)) if 0 < len(token) <= LONGEST_TOKEN else None
+    key, read_at = _keys.get(digest(token), (None, 0.0)) if 0 < len(token) <= LONGEST_TOKEN else (None, 0.0)
+    return key if monotonic() - read_at < KEY_SECONDS else None
 
 
 def key_of(token: str) -> Key | None:
     """The seat that this token opens. A token never changes seat; revocation is in the room's log."""
     if not 0 < len(token) <= LONGEST_TOKEN:
         return None
+    if known := _remembered(token):
+        return known
     hashed = digest(token)
-    if hashed not in _keys:
-        row = Seat.objects.filter(digest=hashed).values_list("session_id", "seat").first()
-        if row is None:
-            return None
-        if len(_keys) >= MOST_KEYS:
-            _keys.clear()
-        _keys[hashed] = Key(*row)
-    return _keys.get(hashed)
+    row = Seat.objects.filter(digest=hashed).values_list("session_id", "seat").first()
+    if row is None:
+        _keys.pop(hashed, None)
+        return None
+    if len(_keys) >= MOST_KEYS:
+        _keys.clear()
+    key = Key(*row)
+    _keys[hashed] = key, monotonic()
+    return key
 
 
 def forget() -> None:

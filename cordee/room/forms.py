@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, fields
+from secrets import token_urlsafe
 from typing import Any
 
 from cordee.engine.commands import COMMANDS, Command
 from cordee.engine.decide import Refused
 
 TRUE = {"1", "on", "true"}
-NOT_BY_FORM = {"take_seat", "return"}  # joining has its own page
+NOT_BY_FORM = {"take_seat"}  # joining has its own page
+NEW = {"write", "add_seat"}  # what makes something new, whose id the browser gives when it has JavaScript
 
 
 def command(seat: str, form: Iterable[tuple[str, str]]) -> Command | Refused:
@@ -31,6 +33,8 @@ def command(seat: str, form: Iterable[tuple[str, str]]) -> Command | Refused:
             values[field.name] = value
         elif field.default is MISSING and field.default_factory is MISSING:
             return Refused("unknown")
+    if name in NEW and not values["id"]:
+        values["id"] = token_urlsafe(18)
     return cls(**values)
 
 

@@ -4,6 +4,8 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
+from operator import or_
 from time import time
 
 from django.conf import settings
@@ -38,6 +40,9 @@ class Job:
 
     room: str
     command: Command
+
+
+Row = tuple[Entry, Q]  # a row of the log, and the drafts that it makes idle
 
 
 class NoSuchRoom(LookupError):
@@ -84,6 +89,9 @@ def forget(room_id: str | None = None) -> None:
 def load(room_id: str) -> Room:
     """The room as the database has it now. Raises :class:`NoSuchRoom`."""
     room = known(room_id) or _opened(room_id)
+    if room.key and not Session.objects.filter(pk=room_id, circle__wrapped_key__isnull=False).exists():
+        forget(room_id)  # its key was destroyed, perhaps by another process: what is in memory goes too
+        room = _opened(room_id)
     entries = Entry.objects.filter(session=room_id, seq__gt=room.state.version).order_by("seq")
     state = room.state
     for entry in entries:
@@ -133,18 +141,18 @@ def transact(jobs: Sequence[Job]) -> list[Decision | Exception]:
 def append(room_id: str, facts: Sequence[e.Event]) -> None:
     """Write these facts as they are, inside the caller's transaction. For what no seat decides."""
     room = load(room_id)
-    entries: list[tuple[Entry, e.Event]] = []
+    rows: list[Row] = []
     for fact in facts:
         room = replace(room, state=apply(room.state, fact))
-        entries.append((_entry(room, fact), fact))
-    _write(entries)
+        rows.append((_entry(room, fact), _drafts(room, fact)))
+    _write(rows)
     forget(room_id)  # the caller may roll back
 
 
-def _decide_all(jobs: Sequence[Job]) -> tuple[list[Decision | Exception], list[Room], list[tuple[Entry, e.Event]]]:
+def _decide_all(jobs: Sequence[Job]) -> tuple[list[Decision | Exception], list[Room], list[Row]]:
     rooms = _current({job.room for job in jobs})
     outcomes: list[Decision | Exception] = []
-    entries: list[tuple[Entry, e.Event]] = []
+    entries: list[Row] = []
     changed: dict[str, Room] = {}
     now = time()
     for job in jobs:
@@ -153,16 +161,18 @@ def _decide_all(jobs: Sequence[Job]) -> tuple[list[Decision | Exception], list[R
             outcomes.append(NoSuchRoom(job.room))
             continue
         try:
-            decision = decide(room.state, job.command, now)
+            # Without its key nothing could be kept of what is said: the room is closed.
+            decision = decide(room.state, job.command, now) if room.key else Refused("closed")
+            written: list[Row] = []
+            for event in [] if isinstance(decision, Refused) else decision:
+                room = replace(room, state=apply(room.state, event))
+                written.append((_entry(room, event), _drafts(room, event)))
         except Exception as error:  # one job that fails must not fail its neighbours
             outcomes.append(error)
             continue
-        if not isinstance(decision, Refused):
-            for event in decision:
-                room = replace(room, state=apply(room.state, event))
-                entries.append((_entry(room, event), event))
-                changed[room.id] = room
-            rooms[room.id] = room
+        if written:
+            entries += written
+            rooms[room.id] = changed[room.id] = room
         outcomes.append(decision)
     return outcomes, list(changed.values()), entries
 
@@ -172,11 +182,14 @@ def _current(ids: Iterable[str]) -> dict[str, Room]:
     wanted = sorted(ids)
     if connection.vendor == "postgresql":
         list(Session.objects.select_for_update().filter(pk__in=wanted).order_by("pk").values_list("pk"))
+    sessions = Session.objects.filter(pk__in=wanted, circle__wrapped_key__isnull=False)
+    readable = set(sessions.values_list("pk", flat=True))
     latest = dict(Entry.objects.filter(session__in=wanted).values_list("session").annotate(Max("seq")).order_by())
     rooms: dict[str, Room] = {}
     for room_id in wanted:
         room = known(room_id)
-        if room is None or room.state.version != latest.get(room_id, 0):
+        fresh = room and room.state.version == latest.get(room_id, 0) and (room_id in readable) == bool(room.key)
+        if room is None or not fresh:
             try:
                 room = load(room_id)
             except NoSuchRoom:
@@ -193,18 +206,27 @@ def _entry(room: Room, event: e.Event) -> Entry:
     return Entry(session_id=room.id, seq=seq, kind=kind, at=event.at, seat=event.seat, plain=plain, sealed=sealed)
 
 
-def _write(entries: list[tuple[Entry, e.Event]]) -> None:
+def _drafts(room: Room, event: e.Event) -> Q:
+    """The drafts whose words this event has put in the log: they have done their work."""
+    if isinstance(event, e.Written):
+        seat, kind = (event.scribe, f"{event.kind}.for") if event.scribe else (event.seat, event.kind)
+        return Q(session=room.id, seat=seat, kind=kind)
+    if isinstance(event, e.Edited) and event.id in room.state.contributions:
+        kinds = [f"edit-{event.id}"]
+        kind = room.state.contributions[event.id].kind
+        if room.state.protocol.kinds[kind].single:  # writing it again was editing it
+            kinds += [kind, f"{kind}.for"]
+        return Q(session=room.id, seat=event.seat, kind__in=kinds)
+    return Q()
+
+
+def _write(entries: list[Row]) -> None:
     if not entries:
         return
     Entry.objects.bulk_create([entry for entry, _ in entries])
-    written = [(entry.session_id, event) for entry, event in entries if isinstance(event, e.Written)]
-    if written:
-        # The words are in the log: the draft they came from has done its work.
-        drafts = (Q(session=room, seat=w.scribe or w.seat, kind=w.kind) for room, w in written)
-        condition = next(drafts)
-        for draft in drafts:
-            condition |= draft
-        Draft.objects.filter(condition).delete()
+    drafts = reduce(or_, (done for _, done in entries))
+    if drafts:
+        Draft.objects.filter(drafts).delete()
     if settings.BUS == "notify":
         with connection.cursor() as cursor:
             for room in sorted({entry.session_id for entry, _ in entries}):

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, Coroutine, Iterable
+from collections.abc import AsyncGenerator, Coroutine, Iterable, Mapping
 from html import escape
 from typing import Any
 
+from django.conf import settings
 from django.db import DatabaseError
 
 from cordee.engine.commands import Leave, Return
@@ -33,23 +34,27 @@ async def open_stream(request: Request) -> AsyncGenerator[bytes, None] | None:
     key = await access.seat_in_soon(room, request.cookies, screen=kind == "ecran")
     if key is None or _open[key] >= MOST_STREAMS * (20 if key.is_screen else 1):
         return None
-    return _events(key, language_of(request.language))
+    return _events(key, request.cookies, language_of(request.language))
 
 
-async def _events(key: access.Key, language: str) -> AsyncGenerator[bytes, None]:
+async def _events(key: access.Key, cookies: Mapping[str, str], language: str) -> AsyncGenerator[bytes, None]:
     _open[key] += 1
     sent: render.Parts = {}
-    seen = -1
+    seen: tuple[int, bool] | None = None  # the version last looked at, and whether it could be read
     try:
         with hub.listen(store.topic(key.room)) as bell:
             yield b"retry: 1000\n\n"
             while True:
                 bell.clear()  # before looking: a change while we look rings again
+                if not await _still_open(key, cookies):
+                    yield sse.message("revoked", event="bye")
+                    return
                 room = store.known(key.room)
-                if room is None or room.state.version == seen:  # rung by another process, or a beat: ask the database
+                # Rung by another process perhaps, whose change is in the database alone; or by a beat: ask it.
+                if room is None or _version(room) == seen or settings.BUS != "local":
                     room = await current(key.room)
-                if room is not None and room.state.version != seen:
-                    seen = room.state.version
+                if room is not None and _version(room) != seen:
+                    seen = _version(room)
                     await _back(key, room.state)
                     view = view_for(room.state, key.seat)
                     if view is None:
@@ -70,6 +75,20 @@ async def _events(key: access.Key, language: str) -> AsyncGenerator[bytes, None]
                 _later(_farewell(key))
 
 
+def _version(room: store.Room) -> tuple[int, bool]:
+    return room.state.version, room.key is not None
+
+
+async def _still_open(key: access.Key, cookies: Mapping[str, str]) -> bool:
+    """A shared screen's link may be made void while it is open. (A seat is revoked in the room's log.)"""
+    if not key.is_screen:
+        return True
+    try:
+        return await access.seat_in_soon(key.room, cookies, screen=True) == key
+    except DatabaseError:
+        return True  # out of reach for now: who came in stays in
+
+
 async def _rung(bell: asyncio.Event) -> bool:
     try:
         async with asyncio.timeout(BEAT):
@@ -81,16 +100,23 @@ async def _rung(bell: asyncio.Event) -> bool:
 
 
 async def current(room_id: str) -> store.Room | None:
-    """The room as the database has it; streams that ask together share one reading. ``None``: out of reach for now."""
+    """The room as the database has it; streams that ask together share one reading. ``None``: out of reach for now.
+
+    One shares a reading that has not begun yet: one under way may have missed what the bell announced.
+    """
     reader = _reads.get(room_id)
     if reader is None:
-        reader = asyncio.ensure_future(reading(store.load, room_id))
+        reader = asyncio.ensure_future(reading(_read, room_id))
         _reads[room_id] = reader
-        reader.add_done_callback(lambda _: _reads.pop(room_id, None))
     try:
         return await asyncio.shield(reader)
     except (DatabaseError, store.NoSuchRoom):
         return None
+
+
+def _read(room_id: str) -> store.Room:
+    _reads.pop(room_id, None)  # whoever asks from here on has another one
+    return store.load(room_id)
 
 
 def changes(sent: render.Parts, parts: render.Parts, view: View, language: str) -> Iterable[str]:
