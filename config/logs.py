@@ -1,4 +1,4 @@
-"""Log lines without a word of a room: an exception's message may hold what somebody typed, its type and place may not."""
+"""Log lines without a room's words: an exception's message may hold what somebody typed; its type and place do not."""
 
 import logging
 import re
@@ -22,8 +22,8 @@ class Discreet(logging.Formatter):
         if kind is None:
             return ""
         lines = [f"  {frame.filename}:{frame.lineno} in {frame.name}" for frame in traceback.extract_tb(trace)]
-        chain = []
-        seen = error
+        chain: list[str] = []
+        seen: BaseException | None = error
         while seen is not None and len(chain) < 10:
             chain.append(type(seen).__name__)
             seen = seen.__cause__ or seen.__context__

@@ -112,5 +112,7 @@ LOGGING = {
         "line": {"()": "config.logs.Discreet", "format": "{asctime} {levelname} {name} {message}", "style": "{"}
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    # uvicorn's own handlers would print the messages of exceptions.
+    "loggers": {"uvicorn": {"handlers": ["console"], "propagate": False}, "uvicorn.error": {"propagate": True}},
     "root": {"handlers": ["console"], "level": env.text("CORDEE_LOG_LEVEL", "WARNING")},
 }

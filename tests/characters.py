@@ -142,6 +142,10 @@ class Room:
         """Contributions of this round that still stand."""
         return self.state.of_kind(kind, self.state.course.round, author)
 
+    def shown(self, kind: str) -> list[Contribution]:
+        """The same, without what the facilitator has hidden."""
+        return [entry for entry in self.of(kind) if not entry.hidden]
+
     def situation_of(self, seat: str) -> str:
         return self.state.of_kind("situation", author=seat)[-1].id
 
@@ -346,7 +350,7 @@ def _suggestions(room: Room, script: French, client: str) -> None:
 
 
 def _traitement(room: Room, script: French, client: str) -> None:
-    for lead, value in zip(room.of("suggestion"), ("keep", "think", "leave") * 9, strict=False):
+    for lead, value in zip(room.shown("suggestion"), ("keep", "think", "leave") * 9, strict=False):
         room.mark(room.client, lead.id, "sorted", value)
     _write(room, script, room.client, "takeaway")
     _write(room, script, room.client, "commitment")
@@ -355,13 +359,13 @@ def _traitement(room: Room, script: French, client: str) -> None:
 
 def _ouvertures(room: Room, script: French, client: str) -> None:
     _silent_then_round("learning", "members")(room, script, client)
-    first = room.of("learning")[0].id
+    first = room.shown("learning")[0].id
     for mark in ("theme", "value"):
         room.mark(room.members()[0], first, mark, script.value(room, room.members()[0], mark))
 
 
 def _renforcement(room: Room, script: French, client: str) -> None:
-    room.mark(room.members()[0], room.of("learning")[0].id, "useful")
+    room.mark(room.members()[0], room.shown("learning")[0].id, "useful")
 
 
 ACTS = {

@@ -24,11 +24,11 @@ ENDINGS = tuple(
 STOP = frozenset(
     re.findall(
         r"\w+",
-        "alors apres aucun aussi autre avant avec avoir bien cela celle celui ces cet cette ceux chaque chez comme comment "
-        "dans depuis des donc dont elle elles encore entre est etait ete etre eux faire fait faut ils jamais leur leurs "
-        "lui mais meme mes moi moins mon nos notre nous par parce pas peu peut plus pour pourquoi quand que quel quelle "
-        "quels qui quoi sans ses seul sont sous sur tes toi ton tous tout toute toutes tres trop une vers vos votre vous "
-        "ont suis sera peux veux dit les",
+        "alors apres aucun aussi autre avant avec avoir bien cela celle celui ces cet cette ceux chaque chez "
+        "comme comment dans depuis des donc dont elle elles encore entre est etait ete etre eux faire fait "
+        "faut ils jamais leur leurs lui mais meme mes moi moins mon nos notre nous par parce pas peu peut "
+        "plus pour pourquoi quand que quel quelle quels qui quoi sans ses seul sont sous sur tes toi ton tous "
+        "tout toute toutes tres trop une vers vos votre vous ont suis sera peux veux dit les",
     )
 )
 

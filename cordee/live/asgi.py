@@ -101,6 +101,8 @@ class Live:
                 await self._pump(source, gone, send)
         except (OSError, TimeoutError):
             return None  # the reader went away in mid-sentence
+        except Exception as error:
+            log.error("A stream failed with %s", type(error).__name__, exc_info=True)  # the browser opens another
         finally:
             gone.cancel()
         with suppress(OSError):

@@ -35,25 +35,20 @@ def ring_ids() -> list[str]:
     return [entry.strip().partition(":")[0] for entry in settings.KEY_RING.split(",")]
 
 
-def wrapping_id(wrapped: bytes) -> str:
+def wrapping_id(wrapped: bytes | memoryview | None) -> str:
     """The ring id of the key that wrapped this one."""
-    return bytes(wrapped).partition(b":")[0].decode("ascii", "replace")
+    return bytes(wrapped or b"").partition(b":")[0].decode("ascii", "replace")
 
 
 def unreadable(name: str, circles: int, ring: list[str]) -> str:
     """One sentence for circles that key ``name`` of the ring should open, and does not."""
-    about = {"name": name, "circles": circles}
-    if name not in ring:
-        return (
-            _(
-                "La clé « %(name)s » manque à CORDEE_KEY_RING : remettez-la ; sans elle, cercles illisibles : %(circles)d."
-            )
-            % about
-        )
-    return (
-        _(
+    if name in ring:
+        sentence = _(
             "La clé « %(name)s » de CORDEE_KEY_RING n’est pas celle d’origine : remettez l’ancienne sous ce nom "
-            "(la nouvelle sous un autre) ; cercles illisibles : %(circles)d."
+            "(la nouvelle sous un autre). Cercles illisibles : %(circles)d."
         )
-        % about
-    )
+    else:
+        sentence = _(
+            "La clé « %(name)s » manque à CORDEE_KEY_RING : remettez-la. Cercles illisibles sans elle : %(circles)d."
+        )
+    return sentence % {"name": name, "circles": circles}

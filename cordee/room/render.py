@@ -13,6 +13,7 @@ from django.utils.translation import override
 
 from cordee.engine.policy import SCREEN
 from cordee.engine.view import Card, Group, View
+from cordee.web.templatetags.cordee import echoes
 
 Cards = Mapping[str, str]  # element id -> HTML
 Parts = dict[str, "str | Cards"]
@@ -24,8 +25,8 @@ PARTS: dict[str, Callable[[View], Any]] = {
     "ring": lambda v: (v.ring, v.closed, v.position),
     "request": lambda v: (v.request, v.client, v.position),
     "notice": lambda v: (v.waiting, v.closed, v.name, v.clock.paused_at is not None, v.ring.of, v.ring.wrote),
-    "groups": lambda v: (_outline(v.groups), v.position, v.roles, v.closed),
-    "past": lambda v: (_outline(v.past), v.position, v.closed),
+    "groups": lambda v: (_outline(v.groups, v.request), v.position, v.roles, v.closed),
+    "past": lambda v: (_outline(v.past, v.request), v.position, v.closed),
     "forms": lambda v: (
         v.forms,
         v.seat,
@@ -53,9 +54,9 @@ PARTS: dict[str, Callable[[View], Any]] = {
 }
 
 
-def _outline(groups: tuple[Group, ...]) -> tuple[object, ...]:
+def _outline(groups: tuple[Group, ...], request: str) -> tuple[object, ...]:
     """What a list shows besides its cards."""
-    return tuple((g.kind, g.title, g.past, g.recalled, bool(g.cards)) for g in groups)
+    return tuple((g.kind, g.title, g.past, g.recalled, bool(g.cards), echoes(g, request)) for g in groups)
 
 
 def container(group: Group) -> str:

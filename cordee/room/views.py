@@ -20,9 +20,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from cordee.engine.decide import Refused
 from cordee.engine.hint import hint, said
-from cordee.engine.record import records_for
 from cordee.engine.view import View, view_for
-from cordee.room import access, actions, documents, forms, limits, phrases, store
+from cordee.room import access, actions, forms, limits, phrases, store
 from cordee.room import render as parts
 
 # ---------------------------------------------------------------- coming in
@@ -258,6 +257,8 @@ def record(request: HttpRequest, room: str) -> HttpResponse:
         for r in records
         for kind, ext in (("PDF", "pdf"), ("Markdown", "md"))
     ]
+    from cordee.room import documents
+
     html = mark_safe("".join(documents.html(r) for r in records))
     return render(request, "room/record.html", {"records": records, "record_html": html, "downloads": downloads})
 
@@ -268,6 +269,8 @@ def download(request: HttpRequest, room: str, name: str, kind: str) -> HttpRespo
     found = next((r for r in _records(request, room) if r.id == name), None)
     if found is None:
         raise Http404
+    from cordee.room import documents
+
     pdf = kind == "pdf"
     content = documents.pdf_in_child(found) if pdf else documents.markdown(found).encode()
     response = HttpResponse(content, content_type="application/pdf" if pdf else "text/markdown; charset=utf-8")
@@ -276,6 +279,8 @@ def download(request: HttpRequest, room: str, name: str, kind: str) -> HttpRespo
 
 
 def _records(request: HttpRequest, room: str) -> Any:
+    from cordee.engine.record import records_for
+
     key = access.seated(request, room)
     records = records_for(store.load(room).state, key.seat)
     if not records:

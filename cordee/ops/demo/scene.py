@@ -120,8 +120,8 @@ class _Scene:
         behalf = "" if self.state.seats[seat].device else seat
         self.do(c.Mark(seat=self.voice(seat), id=id_, mark=mark, value=value, behalf=behalf), seconds)
 
-    def each(self, key: str) -> Iterable[Any]:
-        return self.words.get(key, ())
+    def each(self, key: str) -> list[dict[str, str]]:
+        return list(self.words.get(key, ()))
 
     def by(self, key: str, kind: str, seconds: float) -> None:
         for said in self.each(key):

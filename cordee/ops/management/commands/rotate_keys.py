@@ -39,8 +39,9 @@ class Command(BaseCommand):
         for name in free:
             self.stdout.write(
                 _(
-                    "La clé « %(name)s » ne sert plus à aucun cercle : retirez-la de CORDEE_KEY_RING, "
-                    "mais gardez-la à l’abri tant que vos sauvegardes d’avant aujourd’hui peuvent servir."
+                    "La clé « %(name)s » ne sert plus à aucun cercle. Quand tous les serveurs auront redémarré avec "
+                    "la clé nouvelle, relancez cette commande, puis retirez l’ancienne de CORDEE_KEY_RING ; gardez-la "
+                    "à l’abri tant que vos sauvegardes d’avant aujourd’hui peuvent servir."
                 )
                 % {"name": name}
             )
@@ -85,7 +86,7 @@ def rewrap(pk: int) -> str:
 
 
 def wrapping_of(pk: int) -> str:
-    return wrapping_id(Circle.objects.values_list("wrapped_key", flat=True).get(pk=pk) or b"")
+    return wrapping_id(Circle.objects.values_list("wrapped_key", flat=True).filter(pk=pk).first())
 
 
 def wrapped_by(name: str) -> bool:
