@@ -22,7 +22,7 @@ PARTS: dict[str, Callable[[View], Any]] = {
     "strip": lambda v: (v.strip, v.closed),
     "say": lambda v: (v.instruction, v.aim, v.closed, v.strip.step),
     "clock": lambda v: (v.clock, v.closed),
-    "ring": lambda v: (v.ring, v.closed, v.position),
+    "ring": lambda v: (v.ring, v.client, v.closed, v.position),
     "request": lambda v: (v.request, v.client, v.position),
     "notice": lambda v: (v.waiting, v.closed, v.name, v.clock.paused_at is not None, v.ring.of, v.ring.wrote),
     "groups": lambda v: (_outline(v.groups, v.request), v.position, v.roles, v.closed),

@@ -1,0 +1,232 @@
+"""A partial render equals a full render, and a part kept for one seat is right for every seat that shares it."""
+
+import re
+
+import pytest
+from django.utils.safestring import mark_safe
+from django.utils.translation import override
+
+from cordee.engine import commands as c
+from cordee.engine.policy import SCREEN
+from cordee.engine.view import View, view_for
+from cordee.room import render, stream
+from tests.characters import FACILITATOR, Room, next_round, play
+
+SEATS = (FACILITATOR, "claire", "karim", "helene", "observer", SCREEN, "late")
+
+
+class Watched(Room):
+    """A room that shows itself to a watcher after everything that happens."""
+
+    def __init__(self, watcher) -> None:
+        self.watcher = watcher
+        super().__init__()
+
+    def try_(self, command: c.Command):
+        before = self.state.version
+        result = super().try_(command)
+        if self.state.version != before:
+            self.watcher(self)
+        return result
+
+
+def session(watcher) -> Room:
+    """Two rounds with much going to and fro: a late arrival at the door, someone without a screen, edits, hiding."""
+    room = Watched(watcher)
+    room.seat(FACILITATOR, "claire", "karim", "helene")
+    room.seat("observer", role="observer")
+    room.do(c.AddSeat(seat=FACILITATOR, id="without-screen", name="Marc"))
+    room.do(c.SetDoor(seat=FACILITATOR, waiting=True))
+    room.seat("late")
+    play(room, until="questions")
+    room.do(c.Leave(seat="helene", target="helene"))
+    room.do(c.Return(seat="helene", target="helene"))
+    room.do(c.Admit(seat=FACILITATOR, target="late"))
+    room.do(c.Pause(seat=FACILITATOR))
+    room.do(c.Resume(seat=FACILITATOR))
+    room.do(c.Extend(seat=FACILITATOR, minutes=3))
+    asked = room.write("karim", "question", "Depuis quand ?")
+    room.do(c.Edit(seat="karim", id=asked, body={"text": "Depuis quand, et pour qui ?"}))
+    room.do(c.Hide(seat=FACILITATOR, id=asked))
+    room.do(c.Hide(seat=FACILITATOR, id=asked, on=False))
+    room.do(c.Withdraw(seat="karim", id=asked))
+    room.do(c.GiveFloor(seat=FACILITATOR, target="helene"))
+    room.do(c.FreeFloor(seat=FACILITATOR))
+    room.do(c.FreeFloor(seat=FACILITATOR, on=False))
+    play(room, until="demande")
+    request = room.write("claire", "request", "Je voudrais que vous m’aidiez à dire non.")
+    for seat in ("karim", "helene", "late"):
+        room.mark(seat, request, "acknowledged")
+    room.mark(FACILITATOR, request, "acknowledged", behalf="without-screen")
+    room.write("claire", "request", "Je voudrais que vous m’aidiez à dire non sans rompre.")
+    for seat in ("karim", "helene", "late"):
+        room.try_(c.Mark(seat=seat, id=request, mark="acknowledged"))
+    room.try_(c.Mark(seat=FACILITATOR, id=request, mark="acknowledged", behalf="without-screen"))
+    room.mark("claire", request, "validated")
+    room.next()
+    room.write(FACILITATOR, "feeling", "De la gêne.", behalf="without-screen")
+    play(room, until="suggestions")
+    room.do(c.Undo(seat=FACILITATOR))
+    room.next()
+    room.do(c.Rename(seat="karim", name="Karim B."))
+    play(room)
+    next_round(room, "karim")
+    play(room, until="ressentis", client="karim")
+    room.do(c.HandOver(seat=FACILITATOR, target="helene"))
+    room.do(c.Revoke(seat="helene", target="late"))
+    play(room, until="ouvertures", client="karim")
+    room.write("karim", "learning", "Je sais attendre.")
+    room.do(c.Close(seat="helene"))
+    return room
+
+
+class Page:
+    """What a browser holds: the parts of its first page, changed by the swaps that its stream sends."""
+
+    def __init__(self) -> None:
+        self.sent: render.Parts = {}
+        self.html: dict[str, str] = {}  # the parts; of a list, all but its cards
+        self.cards: dict[str, dict[str, str]] = {}  # box -> cards
+
+    def receive(self, view: View, language: str = "fr") -> None:
+        """Applies the swaps from what was sent before to this view."""
+        parts = render.parts(view, language)
+        for swap in stream.changes(self.sent, parts, view, language):
+            target, how, html = PARTIAL.fullmatch(swap).groups()
+            self._swap(view, target, how, html)
+        self.sent = parts
+
+    def _swap(self, view: View, target: str, how: str, html: str) -> None:
+        if target in render.PARTS:
+            assert how == "innerMorph"
+            self.html[target] = html
+            if target in {"groups", "past"}:
+                self.html[target] = CARDS.sub(lambda box: self._fill(box[2], box[3]) or box[1], html)
+        elif target in self.cards and how == "innerMorph":
+            self.cards[target] = {}
+            self._fill(target, html)
+        elif target in self.cards:
+            assert how == "beforeend"
+            self._fill(target, "".join(self.cards[target].values()) + html)
+        else:
+            assert how == "outerMorph"
+            (box,) = [box for box, cards in self.cards.items() if target in cards]
+            self.cards[box][target] = html
+
+    def _fill(self, box: str, html: str) -> None:
+        found = CARD.findall(html)
+        assert "".join(card for card, _ in found) == html
+        self.cards[box] = {id_: card for card, id_ in found}
+
+    def part(self, name: str) -> str:
+        """This part, with its cards in it, as the browser shows it now."""
+        if name not in {"groups", "past"}:
+            return self.html[name]
+        return BOX.sub(lambda box: box[0] + "".join(self.cards[box[1]].values()), self.html[name])
+
+
+PARTIAL = re.compile(r'<hx-partial hx-target="#([^"]+)" hx-swap="(\w+)">(.*)</hx-partial>', re.S)
+BOX = re.compile(r'<div class="cards" id="([^"]+)">')
+CARDS = re.compile(r'(<div class="cards" id="([^"]+)">)(.*?)(?=</div></section>)', re.S)
+CARD = re.compile(r'(<article id="([^"]+)".*?</article>)', re.S)
+
+
+def fresh(name: str, view: View, language: str = "fr") -> str:
+    """This part drawn now, from this seat's own view, with nothing kept from others."""
+    is_screen = view.seat == SCREEN
+    with override(language):
+        if name not in {"groups", "past"}:
+            return render.draw(name, view, is_screen)
+        groups = view.groups if name == "groups" else view.past
+        filled = [
+            (g, mark_safe("".join(render._card.__wrapped__(c, view.position, language, g.recalled) for c in g.cards)))
+            for g in groups
+        ]
+        return render.draw(name, view, is_screen, {"groups": filled})
+
+
+def test_a_stream_brings_the_first_page_to_what_a_fresh_page_shows_at_every_moment_for_every_seat():
+    """Each seat's part is compared with its own drawn alone: what is kept for one seat is right for all that share it."""
+    pages = {seat: Page() for seat in SEATS}
+    compared = 0
+
+    def watch(room: Room) -> None:
+        nonlocal compared
+        for seat, page in pages.items():
+            view = view_for(room.state, seat)
+            if view is None:
+                continue
+            page.receive(view)
+            for name in render.PARTS:
+                assert page.part(name) == fresh(name, view), (seat, name, view.position)
+                compared += 1
+
+    assert session(watch).state.course.closed
+    assert compared > 5000
+
+
+class Recorder:
+    """Stands for a view, and notes which of its fields were read."""
+
+    def __init__(self, view: View, read: set[str]) -> None:
+        self._view, self._read = view, read
+
+    def __getattr__(self, name: str):
+        value = getattr(self._view, name)
+        self._read.add(name)
+        return value
+
+    def __getitem__(self, name):  # templates ask for view["…"] first
+        raise KeyError(name)
+
+
+@pytest.mark.parametrize("name", render.PARTS)
+def test_a_part_reads_nothing_of_the_view_that_its_key_lacks(name):
+    drawn: set[str] = set()
+    declared: set[str] = set()
+
+    def watch(room: Room) -> None:
+        for seat in SEATS:
+            view = view_for(room.state, seat)
+            if view is None:
+                continue
+            render.PARTS[name](Recorder(view, declared))
+            groups = [(group, "") for group in (view.past if name == "past" else view.groups)]
+            render.draw(name, Recorder(view, drawn), seat == SCREEN, {"groups": groups})
+
+    session(watch)
+    # Whether there is a hand is whether one of the roles leads.
+    implied = {"hand"} if "roles" in declared else set()
+    assert drawn <= declared | implied, f"{name} depends on {drawn - declared}: add it to render.PARTS"
+
+
+def of_four() -> Room:
+    room = Room()
+    room.seat(FACILITATOR, "claire", "karim", "helene")
+    return room
+
+
+def test_one_new_card_reaches_another_person_in_less_than_4_kb():
+    room = Room()
+    room.seat(FACILITATOR, "claire", "karim", "helene", "thomas", "nadia", "julien", "aicha", "marc")
+    play(room, until="questions")
+    page = Page()
+    page.receive(view_for(room.state, "thomas"))
+    for _ in range(6):
+        room.write("karim", "question", "Qu’est-ce qui a déjà été essayé, et par qui ?")
+        page.receive(view_for(room.state, "thomas"))
+    asked = room.write("karim", "question", "Qu’est-ce qui a déjà été essayé, et par qui ?")
+    view = view_for(room.state, "thomas")
+    parts = render.parts(view, "fr")
+    sent = "".join(stream.changes(page.sent, parts, view, "fr"))
+    assert asked in sent
+    assert len(sent.encode()) < 4096
+
+
+def test_nothing_is_sent_when_nothing_this_seat_sees_has_changed():
+    room = play(of_four(), until="ressentis")
+    page = Page()
+    page.receive(view_for(room.state, "claire"))
+    room.write("karim", "note", "Pour moi.")
+    view = view_for(room.state, "claire")
+    assert list(stream.changes(page.sent, render.parts(view, "fr"), view, "fr")) == []
