@@ -1,0 +1,212 @@
+"""What the browser side of the room promises: live, never a word lost, each act sent once. In real Chromium."""
+
+import pytest
+
+pytest.importorskip("playwright.sync_api")
+from playwright.sync_api import BrowserContext, Page, expect
+
+QUESTION = "Comment annoncer la fusion à une équipe fatiguée ?"
+
+
+@pytest.fixture
+def room(server, phone):
+    """Fanny's page, and how others come in: room.join("Karim")."""
+    return Meeting(server.url, phone)
+
+
+class Meeting:
+    def __init__(self, url: str, phone) -> None:
+        self.phone = phone
+        self.errors: list[str] = []
+        self.fanny = self.page(phone())
+        self.fanny.goto(url)
+        self.fanny.get_by_label("Votre prénom").fill("Fanny")
+        self.fanny.get_by_role("button", name="Ouvrir une salle").click()
+        expect(self.fanny.locator(".hand")).to_be_attached()
+        self.link = self.fanny.locator("#invite .copy a").get_attribute("href")
+
+    def page(self, context: BrowserContext) -> Page:
+        page = context.new_page()
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("console", lambda line: self.errors.append(line.text) if "Content Security" in line.text else None)
+        return page
+
+    def join(self, name: str, **options: object) -> Page:
+        page = self.page(self.phone(**options))
+        page.goto(self.link)
+        page.get_by_label("Votre prénom").fill(name)
+        page.get_by_role("button", name="Entrer").click()
+        expect(page.locator("#stage")).to_be_attached()
+        return page
+
+
+def field(page: Page):
+    return page.get_by_label("Votre situation en une question")
+
+
+def send(page: Page) -> None:
+    page.locator("#f-situation").get_by_role("button", name="Envoyer").click()
+
+
+def test_what_one_writes_the_others_read_without_reloading(room):
+    karim, nadia = room.join("Karim"), room.join("Nadia")
+    expect(room.fanny.locator("[data-seat]")).to_have_count(3)
+    field(karim).fill(QUESTION)
+    send(karim)
+    for page in (nadia, room.fanny, karim):
+        expect(page.locator("#g-situation .card")).to_have_count(1)
+        expect(page.locator("#g-situation")).to_contain_text(QUESTION)
+    expect(karim.locator(".seat.me")).to_contain_text("Karim")
+    assert room.errors == []
+
+
+def test_a_reload_keeps_what_was_being_typed(room):
+    karim = room.join("Karim")
+    field(karim).fill(QUESTION)
+    karim.reload()
+    expect(field(karim)).to_have_value(QUESTION)
+
+
+def test_another_device_finds_the_draft(room):
+    karim = room.join("Karim")
+    with karim.expect_response("**/brouillon") as kept:
+        field(karim).fill(QUESTION)
+    assert kept.value.status == 204
+    elsewhere = room.page(room.phone())
+    elsewhere.goto(karim.locator("#mine .copy a").get_attribute("href"))
+    expect(field(elsewhere)).to_have_value(QUESTION)
+    expect(elsewhere.locator(".seat.me")).to_have_count(1)  # the stream has morphed the forms
+    expect(field(elsewhere)).to_have_value(QUESTION)
+
+
+def test_the_field_being_typed_in_is_left_alone_while_the_page_lives(room):
+    karim, nadia = room.join("Karim"), room.join("Nadia")
+    field(karim).press_sequentially("Comment ")
+    field(nadia).fill("Et moi ?")
+    send(nadia)
+    expect(karim.locator("#g-situation .card")).to_have_count(1)
+    karim.keyboard.type("faire")
+    expect(field(karim)).to_have_value("Comment faire")
+    expect(field(karim)).to_be_focused()
+
+
+def test_words_sent_without_a_network_leave_once_when_it_is_back(room):
+    karim = room.join("Karim")
+    expect(karim.locator(".seat.me")).to_have_count(1)
+    karim.context.set_offline(True)
+    expect(karim.get_by_role("status").filter(has_text="Connexion perdue")).to_be_visible()
+    field(karim).fill(QUESTION)
+    send(karim)
+    expect(karim.locator("#outbox")).to_contain_text("En attente d’envoi")
+    expect(karim.locator("#outbox")).to_contain_text(QUESTION)
+    karim.context.set_offline(False)
+    expect(room.fanny.locator("#g-situation .card")).to_have_count(1)
+    expect(karim.locator("#outbox .waiting")).to_have_count(0)
+    expect(karim.locator("#g-situation .card")).to_have_count(1)
+    expect(karim.locator("#line")).to_be_hidden()
+
+
+def test_what_waits_survives_a_closed_page(room):
+    karim = room.join("Karim")
+    karim.route("**/contributions", lambda route: route.abort())
+    field(karim).fill(QUESTION)
+    send(karim)
+    expect(karim.locator("#outbox")).to_contain_text(QUESTION)
+    address = karim.url
+    karim.close()
+    again = room.page(karim.context)
+    again.goto(address)
+    expect(room.fanny.locator("#g-situation .card")).to_have_count(1)
+
+
+def test_a_server_in_trouble_is_not_a_refusal(room):
+    karim = room.join("Karim")
+    answers = iter([503])
+
+    def answer(route):
+        status = next(answers, None)
+        route.fulfill(status=status) if status else route.continue_()
+
+    karim.route("**/contributions", answer)
+    field(karim).fill(QUESTION)
+    send(karim)
+    expect(room.fanny.locator("#g-situation .card")).to_have_count(1, timeout=15_000)
+
+
+def test_a_refusal_is_said_beside_the_form_and_keeps_the_words(room):
+    karim = room.join("Karim")
+    field(karim).fill("x" * 400)
+    send(karim)
+    expect(karim.locator("#f-situation").get_by_role("alert")).to_contain_text("160")
+    expect(field(karim)).to_have_value("x" * 400)
+
+
+def test_a_retired_seat_is_told_and_shows_the_room_no_more(room):
+    karim, nadia = room.join("Karim"), room.join("Nadia")
+    field(nadia).fill(QUESTION)
+    send(nadia)
+    expect(karim.locator("#groups")).to_contain_text(QUESTION)
+    room.fanny.get_by_role("button", name="Tout ce que je peux faire").click()
+    room.fanny.locator(".person", has_text="Karim").locator("summary").click()
+    room.fanny.get_by_role("button", name="Retirer de la salle").locator("visible=true").click()
+    expect(karim.get_by_role("status").filter(has_text="Votre place a été retirée")).to_be_visible()
+    expect(karim.locator("#groups")).not_to_contain_text(QUESTION)
+
+
+def test_what_is_unfolded_stays_unfolded(room):
+    karim, _nadia = room.join("Karim"), room.join("Nadia")
+    note = karim.locator("details.aside").first
+    note.locator("summary").click()
+    pass_on = karim.get_by_role("button", name="J’ai parlé")
+    expect(pass_on).to_be_visible()
+    room.fanny.get_by_role("button", name="Passer la parole").click()
+    expect(pass_on).to_have_count(0)  # the part that holds the note has been morphed
+    expect(note.locator("textarea")).to_be_visible()
+
+
+def test_a_question_that_is_advice_is_said_to_its_author_alone_and_can_be_kept_for_later(room):
+    claire, karim = room.join("Claire"), room.join("Karim")
+    field(claire).fill(QUESTION)
+    send(claire)
+    room.fanny.get_by_role("button", name="Choisir").click()
+    for step in ("Récit", "Questions"):
+        room.fanny.get_by_role("button", name="Suite").click()
+        expect(karim.locator(".where strong")).to_have_text(step)
+    asked = karim.get_by_label("Ma question")
+    asked.fill("Pourquoi ne demandes-tu pas à ton directeur ? À ta place je lui écrirais.")
+    kept = karim.get_by_role("button", name="Garder pour les pistes")
+    kept.click()
+    expect(asked).to_have_value("")
+    expect(kept).to_be_hidden()
+    expect(karim.locator("#g-seed .card")).to_have_count(1)
+    expect(karim.locator("#g-question .card")).to_have_count(0)
+
+
+def test_words_whose_form_went_with_its_step_are_shown_and_can_be_kept(room):
+    claire, karim = room.join("Claire"), room.join("Karim")
+    field(claire).fill(QUESTION)
+    send(claire)
+    expect(karim.locator("#g-situation .card")).to_have_count(1)
+    field(karim).fill("Comment lancer le tutorat ?")
+    room.fanny.get_by_role("button", name="Choisir").click()
+    room.fanny.get_by_role("button", name="Suite").click()
+    expect(karim.locator("#outbox")).to_contain_text("Comment lancer le tutorat ?")
+    karim.get_by_role("button", name="Garder dans mes notes").click()
+    expect(karim.locator("#g-note .card")).to_have_count(1)
+    expect(karim.locator("#outbox .waiting")).to_have_count(0)
+
+
+def test_everything_can_be_written_and_led_without_javascript(room):
+    karim = room.join("Karim", java_script_enabled=False)
+    field(karim).fill(QUESTION)
+    send(karim)
+    expect(karim.locator("#g-situation .card")).to_contain_text(QUESTION)
+    expect(room.fanny.locator("#g-situation .card")).to_have_count(1)
+
+
+def test_without_javascript_a_refusal_comes_with_the_words_kept(room):
+    karim = room.join("Karim", java_script_enabled=False)
+    field(karim).fill("x" * 400)
+    send(karim)
+    expect(karim.get_by_role("alert")).to_contain_text("160")
+    expect(field(karim)).to_have_value("x" * 400)
