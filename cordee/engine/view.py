@@ -153,6 +153,7 @@ class Hand:
     back: bool
     paused: bool
     reveal: str
+    reveal_for: str  # the seat in whose name, when it has no device
     free: bool
     open_floor: bool
     ring: tuple[tuple[str, str], ...]
@@ -197,6 +198,7 @@ class View:
     may_pass: bool = False
     reveal: str = ""  # label, when this seat may reveal
     door: bool = False
+    skipped: tuple[tuple[str, str], ...] = ()  # (step, the word that was said to leave it out), in this round
     hand: Hand | None = None
 
 
@@ -232,6 +234,7 @@ def view_for(state: State, seat: str) -> View | None:
         may_pass=turns.holder(state) == seat and bool(turns.ring(state)),
         reveal=step.reveal_label if may(roles, step.reveal_by) and not state.revealed else "",
         door=state.door,
+        skipped=_skipped(state),
         hand=_hand(state) if "facilitator" in roles else None,
     )
 
@@ -259,6 +262,15 @@ def _at_the_door(state: State, seat: str) -> View:
 def _name(state: State, seat: str) -> str:
     known = state.seats.get(seat)
     return (known.name or "") if known else ""
+
+
+def _skipped(state: State) -> tuple[tuple[str, str], ...]:
+    """The words by which steps were left out, once each: said to the whole group."""
+    words: dict[str, str] = {}
+    for (round_, step), word in state.course.skipped.items():
+        if round_ == state.course.round and word:
+            words.setdefault(word, state.protocol.step(step).title)
+    return tuple((title, word) for word, title in words.items())
 
 
 def _strip(state: State) -> Strip:
@@ -474,7 +486,9 @@ class _Eye:
             mine = [v for v in votes if v.author == self.seat]
             result["votable"] = bool(row) and may(self.roles, row.by) and _votable(state) if row else False
             result["voted"] = any((v.body or {}).get("choice") == c.id for v in mine)
-            voters = {s.id for s in state.seats.values() if row and s.here and may(roles_of(state, s.id), row.by)}
+            # Who has no screen of their own votes aloud, or not at all: they are not waited for.
+            here = [s.id for s in state.seats.values() if s.here and s.device]
+            voters = {s for s in here if row and may(roles_of(state, s), row.by)}
             if votes and voters <= {v.author for v in votes}:
                 result["votes"] = sum((v.body or {}).get("choice") == c.id for v in votes)
         return result
@@ -579,6 +593,8 @@ def _hand(state: State) -> Hand:
     here = state.protocol.index(course.step)
     step = steps[here]
     gate = "" if gate_met(state, step.gate) else step.title
+    reveals = not state.revealed and may(roles_of(state, state.facilitator()), step.reveal_by)
+    reveals_for = _without_device(state, step.reveal_by) if not state.revealed else ""
     unmet = next((i for i, s in enumerate(steps) if i >= here and not gate_met(state, s.gate)), len(steps))
     return Hand(
         next=steps[here + 1].title if here + 1 < len(steps) else "",
@@ -586,7 +602,8 @@ def _hand(state: State) -> Hand:
         needs_word=_needs_word(state, here),
         back=here > 0,
         paused=course.paused_at is not None,
-        reveal=step.reveal_label if "facilitator" in step.reveal_by and not state.revealed else "",
+        reveal=step.reveal_label if reveals or reveals_for else "",
+        reveal_for="" if reveals else reveals_for,
         free=course.free,
         open_floor=turns.open_floor(state),
         ring=tuple((seat, _name(state, seat)) for seat in turns.ring(state)),
@@ -607,6 +624,12 @@ def _hand(state: State) -> Hand:
         ledger=tuple(_ledger(state)),
         hidden=tuple(_hidden(state)),
     )
+
+
+def _without_device(state: State, audience: Roles) -> str:
+    """The seat of this audience for whom the facilitator acts, "" if there is none."""
+    seats = (s.id for s in state.seats.values() if s.here and not s.device and may(roles_of(state, s.id), audience))
+    return next(seats, "")
 
 
 def _needs_word(state: State, here: int) -> bool:

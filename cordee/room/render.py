@@ -24,7 +24,15 @@ PARTS: dict[str, Callable[[View], Any]] = {
     "clock": lambda v: (v.clock, v.closed),
     "ring": lambda v: (v.ring, v.client, v.closed, v.position),
     "request": lambda v: (v.request, v.client, v.position),
-    "notice": lambda v: (v.waiting, v.closed, v.name, v.clock.paused_at is not None, v.ring.of, v.ring.wrote),
+    "notice": lambda v: (
+        v.skipped,
+        v.waiting,
+        v.closed,
+        v.name,
+        v.clock.paused_at is not None,
+        v.ring.of,
+        v.ring.wrote,
+    ),
     "groups": lambda v: (_outline(v.groups, v.request), v.position, v.roles, v.closed),
     "past": lambda v: (_outline(v.past, v.request), v.position, v.closed),
     "forms": lambda v: (
