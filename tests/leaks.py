@@ -101,6 +101,10 @@ class Place:
     coming: tuple[str, str] = ("", "")
     treated: dict[int, str] = field(default_factory=dict)
     revealed: set[tuple[int, str]] = field(default_factory=set)
+    said: set[tuple[int, str]] = field(default_factory=set)  # (round, canary): why a step was left out, said to all
+
+    def said_now(self) -> set[str]:
+        return {word for number, word in self.said if number == self.round}
 
 
 @dataclass
@@ -143,6 +147,7 @@ class Oracle:
         if seat not in m.inside and seat != SCREEN:
             return set()
         found = {w for t in m.texts.values() if self._may_read(m, seat, t) for w in t.words.union(*t.marks.values())}
+        found |= m.place.said_now()
         return found | ({w for names in m.waiting.values() for w in names} if seat == m.facilitator else set())
 
     def hidden(self, seat: str, prefix: int) -> set[str]:
@@ -155,7 +160,7 @@ class Oracle:
         if seat not in m.inside and seat != SCREEN:
             return self.allowed(seat, prefix)
         shown = (t for id_, t in m.texts.items() if self._may_read(m, seat, t) and self._is_shown(m, id_, t))
-        return {w for t in shown if not t.withdrawn for w in t.words.union(*t.marks.values())}
+        return m.place.said_now() | {w for t in shown if not t.withdrawn for w in t.words.union(*t.marks.values())}
 
     def position(self, prefix: int) -> tuple[int, str]:
         place = self._moments[prefix].place
@@ -211,7 +216,12 @@ class Oracle:
         if event.role == "facilitator":
             m.facilitator = event.seat
 
+    def _SeatAdmitted(self, m: Moment, event: e.SeatAdmitted) -> None:
+        m.waiting.pop(event.target, None)
+        m.inside.add(event.target)
+
     def _SeatRevoked(self, m: Moment, event: e.SeatRevoked) -> None:
+        m.waiting.pop(event.target, None)
         m.inside.discard(event.target)
 
     def _HandedOver(self, m: Moment, event: e.HandedOver) -> None:
@@ -243,7 +253,9 @@ class Oracle:
     def _StepEntered(self, m: Moment, event: e.StepEntered) -> None:
         self._moves(m, event)
         m.place.step = event.step
-        m.gone |= canaries((event.body or {}).get("text", ""))
+        word = canaries((event.body or {}).get("text", ""))
+        m.gone |= word
+        m.place.said |= {(m.place.round, w) for w in word}
 
     def _ClientChosen(self, m: Moment, event: e.ClientChosen) -> None:
         self._moves(m, event)

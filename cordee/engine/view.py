@@ -269,7 +269,8 @@ def _skipped(state: State) -> tuple[tuple[str, str], ...]:
     words: dict[str, str] = {}
     for (round_, step), word in state.course.skipped.items():
         if round_ == state.course.round and word:
-            words.setdefault(word, state.protocol.step(step).title)
+            if word not in words or state.protocol.step(step).protected:
+                words[word] = state.protocol.step(step).title
     return tuple((title, word) for word, title in words.items())
 
 
