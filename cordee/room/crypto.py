@@ -63,7 +63,7 @@ def unwrap(wrapped: Stored) -> bytes:
         )
     try:
         return cipher.decrypt(sealed[:NONCE], sealed[NONCE:], name)
-    except InvalidTag:
+    except (InvalidTag, ValueError):  # ValueError: cut short
         raise Unreadable(f"Key “{name.decode()}” of the ring is not the one that wrapped this circle's key.") from None
 
 
@@ -90,7 +90,7 @@ def unseal(key: bytes | None, sealed: Stored | None, about: str) -> dict[str, st
     sealed = bytes(sealed)
     try:
         plain = _cipher(key).decrypt(sealed[:NONCE], sealed[NONCE:], about.encode())
-    except InvalidTag:
+    except (InvalidTag, ValueError):  # ValueError: cut short
         raise Unreadable(f"The text at {about} cannot be opened with its circle's key.") from None
     body: dict[str, str] = json.loads(plain)
     return body

@@ -21,7 +21,7 @@ def key(settings) -> bytes:
     return crypto.unwrap(crypto.new_wrapped_key())
 
 
-@pytest.mark.parametrize("body", [BODY, {}, {"a": ""}, {"a": "\n\t\"\\\u2028"}])
+@pytest.mark.parametrize("body", [BODY, {}, {"a": ""}, {"a": '\n\t"\\\u2028'}])
 def test_a_sealed_body_opens_as_it_was(key, body):
     assert crypto.unseal(key, crypto.seal(key, body, "room#1"), "room#1") == body
 

@@ -146,7 +146,7 @@ def fresh(name: str, view: View, language: str = "fr") -> str:
 
 
 def test_a_stream_brings_the_first_page_to_what_a_fresh_page_shows_at_every_moment_for_every_seat():
-    """Each seat's part is compared with its own drawn alone: what is kept for one seat is right for all that share it."""
+    """Each seat's part is compared with its own drawn alone: what is kept for one is right for all that share it."""
     pages = {seat: Page() for seat in SEATS}
     compared = 0
 
