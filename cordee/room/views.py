@@ -11,6 +11,7 @@ import segno
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import slugify
 from django.utils.translation import get_language, gettext
@@ -20,8 +21,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from cordee.engine.decide import Refused
 from cordee.engine.hint import hint, said
+from cordee.engine.record import Record, records_for
 from cordee.engine.view import View, view_for
-from cordee.room import access, actions, forms, limits, phrases, store
+from cordee.room import access, actions, documents, forms, limits, phrases, store
 from cordee.room import render as parts
 
 # ---------------------------------------------------------------- coming in
@@ -257,9 +259,8 @@ def record(request: HttpRequest, room: str) -> HttpResponse:
         for r in records
         for kind, ext in (("PDF", "pdf"), ("Markdown", "md"))
     ]
-    from cordee.room import documents
-
-    html = mark_safe("".join(documents.html(r) for r in records))
+    zone = timezone.get_current_timezone()
+    html = mark_safe("".join(documents.html(r, zone) for r in records))
     return render(request, "room/record.html", {"records": records, "record_html": html, "downloads": downloads})
 
 
@@ -269,18 +270,15 @@ def download(request: HttpRequest, room: str, name: str, kind: str) -> HttpRespo
     found = next((r for r in _records(request, room) if r.id == name), None)
     if found is None:
         raise Http404
-    from cordee.room import documents
-
     pdf = kind == "pdf"
-    content = documents.pdf_in_child(found) if pdf else documents.markdown(found).encode()
+    zone = timezone.get_current_timezone()
+    content = documents.pdf_in_child(found, zone) if pdf else documents.markdown(found, zone).encode()
     response = HttpResponse(content, content_type="application/pdf" if pdf else "text/markdown; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="cordee-{slugify(found.id)}.{kind}"'
     return response
 
 
-def _records(request: HttpRequest, room: str) -> Any:
-    from cordee.engine.record import records_for
-
+def _records(request: HttpRequest, room: str) -> tuple[Record, ...]:
     key = access.seated(request, room)
     records = records_for(store.load(room).state, key.seat)
     if not records:
