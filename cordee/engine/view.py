@@ -268,9 +268,9 @@ def _skipped(state: State) -> tuple[tuple[str, str], ...]:
     """The words by which steps were left out, once each: said to the whole group."""
     words: dict[str, str] = {}
     for (round_, step), word in state.course.skipped.items():
-        if round_ == state.course.round and word:
-            if word not in words or state.protocol.step(step).protected:
-                words[word] = state.protocol.step(step).title
+        protected = bool(state.protocol.step(step).protected)
+        if round_ == state.course.round and word and (protected or word not in words):
+            words[word] = state.protocol.step(step).title
     return tuple((title, word) for word, title in words.items())
 
 
