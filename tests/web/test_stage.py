@@ -12,6 +12,7 @@ from django.template import engines
 from django.template.loader import render_to_string
 from django.test import RequestFactory
 
+from cordee.engine import commands as c
 from cordee.engine.commands import COMMANDS
 from cordee.room.forms import NOT_BY_FORM
 from tests.characters import CLIENT, FACILITATOR, circle, play
@@ -152,6 +153,15 @@ def test_a_moving_command_says_where_it_was_pressed():
     assert [form["seen"] for form in passing] == [[room.view(FACILITATOR).ring.holder]]
 
 
+def test_the_facilitator_reveals_in_the_name_of_a_client_without_a_screen():
+    room = played("entering traitement")
+    room.do(c.Leave(seat=CLIENT))
+    room.do(c.Hold(seat=FACILITATOR, target=CLIENT))
+    room.do(c.Return(seat=FACILITATOR, target=CLIENT))
+    reveals = [form for name, form in Page(stage(room, FACILITATOR)).acts() if name == "reveal"]
+    assert [form["behalf"] for form in reveals] == [[CLIENT]]
+
+
 def test_sorting_is_offered_to_the_client_only():
     room = played("entering traitement")
     offered = {
@@ -176,7 +186,7 @@ def test_an_error_page_renders_without_a_request(name):
 
 def test_the_room_refuses_no_act_that_a_page_offers(stages):
     offered = {name for _, _, html in stages for name, _ in Page(html).acts()}
-    assert offered & NOT_BY_FORM <= {"return"}
+    assert not offered & NOT_BY_FORM
 
 
 def test_every_sentence_of_a_template_goes_through_gettext():
