@@ -121,6 +121,7 @@ def test_a_damaged_wrapped_key_is_unreadable_and_not_a_crash(settings, wrapped):
         (f"{ring_entry('k1')},", 2),
         (f"{ring_entry('k1')},k0:court", 2),
     ],
+    ids=["empty", "no colon", "no name", "short", "long", "not base64", "empty second", "short second"],
 )
 def test_a_ring_that_is_not_understood_says_which_entry_and_how_to_make_one(settings, ring, number):
     settings.KEY_RING = ring
