@@ -1,0 +1,109 @@
+"""kill -9 in mid-load: what was acknowledged is there once, in order, and the room is soon back."""
+
+import re
+import threading
+import time
+from collections import Counter
+
+import httpx
+import pytest
+
+from tests import services
+
+PEOPLE = ("Karim", "Hélène", "Thomas", "Nadia", "Julien", "Aïcha", "Marc", "Claire")
+
+
+def sit(server: services.Server, path: str, name: str) -> tuple[httpx.Client, str]:
+    """A browser that has sat down: its client, and the address it ended at."""
+    client = httpx.Client(base_url=server.url, follow_redirects=True, timeout=10)
+    client.get(path)
+    form = {"name": name, "csrfmiddlewaretoken": client.cookies["csrftoken"]}
+    page = client.post(path, data=form, headers={"Origin": server.url})
+    assert "/salle/" in str(page.url), page.text[:500]
+    return client, str(page.url.path)
+
+
+@pytest.fixture
+def room(fresh_server: services.Server):
+    fanny, path = sit(fresh_server, "/salles/nouvelle/", "Fanny")
+    code = re.search(r"/s/(\w+)/", fanny.get(path).text)[1]
+    people = [sit(fresh_server, f"/s/{code}/", name)[0] for name in PEOPLE]
+    yield fresh_server, path, fanny, people
+    for client in (fanny, *people):
+        client.close()
+
+
+def write_until_killed(server, path, client, who: int, acknowledged: list[str], stop: threading.Event) -> None:
+    """Notes, one after the other; only those answered by 204 are promised."""
+    number = 0
+    while not stop.is_set():
+        number += 1
+        note = f"note-{who}-{number:05d}"
+        form = {"do": "write", "kind": "note", "id": note, "body.text": f"Mot {note}"}
+        try:
+            answer = client.post(f"{path}contributions", data=form, headers={"Origin": server.url, "X-Cordee": "1"})
+        except httpx.HTTPError:
+            return
+        if answer.status_code == 204:
+            acknowledged.append(note)
+
+
+def missing_or_wrong(acknowledged: list[str], kept: list[str]) -> list[str]:
+    """What the log lacks, holds twice, or holds in another order than it was acknowledged in."""
+    counts = Counter(kept)
+    wrong = [note for note in acknowledged if counts[note] != 1]
+    order = [note for note in kept if note in set(acknowledged)]
+    return wrong or ([] if order == [n for n in acknowledged if counts[n]] else ["order"])
+
+
+def kept_by(client: httpx.Client, path: str) -> list[str]:
+    """The notes on this person's own page, in the order of the log."""
+    page = client.get(path)
+    assert page.status_code == 200
+    return list(dict.fromkeys(re.findall(r"Mot (note-\d+-\d+)", page.text)))
+
+
+def test_what_was_acknowledged_survives_kill_9_once_and_in_order(room):
+    server, path, _, people = room
+    stop = threading.Event()
+    acknowledged: list[list[str]] = [[] for _ in people]
+    writers = [
+        threading.Thread(target=write_until_killed, args=(server, path, client, who, acknowledged[who], stop))
+        for who, client in enumerate(people)
+    ]
+    for writer in writers:
+        writer.start()
+    deadline = time.monotonic() + 10
+    while sum(map(len, acknowledged)) < 120 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    server.kill9()
+    stop.set()
+    for writer in writers:
+        writer.join(15)
+    assert sum(map(len, acknowledged)) >= 120
+    killed_at = time.monotonic()
+    server.start()
+    back = time.monotonic() - killed_at
+    print(f"back in {back:.1f} s, {sum(map(len, acknowledged))} acknowledged")
+    for client, promised in zip(people, acknowledged, strict=True):
+        assert missing_or_wrong(promised, kept_by(client, path)) == []
+    assert back < 15
+
+
+def test_a_contribution_sent_again_after_the_crash_is_there_once(room):
+    server, path, _, people = room
+    karim = people[0]
+    form = {"do": "write", "kind": "note", "id": "note-0-00001", "body.text": "Mot note-0-00001"}
+    headers = {"Origin": server.url, "X-Cordee": "1"}
+    assert karim.post(f"{path}contributions", data=form, headers=headers).status_code == 204
+    server.kill9()
+    server.start()
+    assert karim.post(f"{path}contributions", data=form, headers=headers).status_code == 204
+    assert karim.get(path).text.count('id="c-note-0-00001"') == 1
+
+
+def test_the_check_itself_notices_a_lost_a_doubled_and_a_displaced_word():
+    assert missing_or_wrong(["a", "b"], ["a"]) == ["b"]
+    assert missing_or_wrong(["a", "b"], ["a", "b", "b"]) == ["b"]
+    assert missing_or_wrong(["a", "b"], ["b", "a"]) == ["order"]
+    assert missing_or_wrong(["a", "b"], ["a", "x", "b"]) == []
