@@ -4,18 +4,14 @@ from django.utils.translation import gettext_noop
 
 WORDS = (
     gettext_noop("MENTOR"),
-    gettext_noop(
-        "Six lettres, 90 minutes : une situation réelle, un contrat, des pistes, des engagements, des apprentissages."
-    ),
+    gettext_noop("Six lettres, 90 minutes : une situation réelle, un contrat, des pistes, des engagements, des apprentissages."),
     gettext_noop("Matériaux"),
     gettext_noop("Choisir la situation que le groupe va travailler."),
     gettext_noop("Écrivez votre situation, présentez-la en une minute, puis votez pour celle qui vous appelle."),
     gettext_noop("Faites présenter chaque situation en une minute, puis choisissez avec le groupe."),
     gettext_noop("Chacun présente sa situation, puis le groupe choisit."),
     gettext_noop("Chacun présente sa situation en une minute, sans débat."),
-    gettext_noop(
-        "Le vote est secret et ne fait qu’éclairer : c’est le groupe qui choisit, et la personne qui accepte."
-    ),
+    gettext_noop("Le vote est secret et ne fait qu’éclairer : c’est le groupe qui choisit, et la personne qui accepte."),
     gettext_noop("Récit"),
     gettext_noop("Entendre la situation, sans interrompre."),
     gettext_noop("Racontez votre situation. Personne ne vous interrompt."),
@@ -65,9 +61,7 @@ WORDS = (
     gettext_noop("Traitement"),
     gettext_noop("Le client trie, retient, s’engage. Il décide seul."),
     gettext_noop("Montrer au groupe"),
-    gettext_noop(
-        "Triez les pistes (vous seul·e voyez ce tri), dites ce que vous retenez, engagez-vous sur un premier pas."
-    ),
+    gettext_noop("Triez les pistes (vous seul·e voyez ce tri), dites ce que vous retenez, engagez-vous sur un premier pas."),
     gettext_noop("Laissez le client choisir. Silence."),
     gettext_noop("Deux minutes de silence, puis le client dit ce qu’il retient. Rien n’est montré sans lui."),
     gettext_noop("Le client trie les pistes et choisit ce qu’il retient."),
@@ -162,9 +156,7 @@ WORDS = (
     gettext_noop("Que peut-on demander, au lieu de supposer ?"),
     gettext_noop("Et si l’autre avait raison, sur un point ?"),
     gettext_noop("Codéveloppement en six étapes"),
-    gettext_noop(
-        "Six étapes, 1 h 45 : exposé, clarification, contrat, consultation, synthèse et plan d’action, conclusion."
-    ),
+    gettext_noop("Six étapes, 1 h 45 : exposé, clarification, contrat, consultation, synthèse et plan d’action, conclusion."),
     gettext_noop("Exposé"),
     gettext_noop("Comprendre d’où parle le client et ce qui le préoccupe."),
     gettext_noop("Exposez votre sujet. Personne ne vous interrompt."),
