@@ -113,6 +113,10 @@ LOGGING = {
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     # uvicorn's own handlers would print the messages of exceptions.
-    "loggers": {"uvicorn": {"handlers": ["console"], "propagate": False}, "uvicorn.error": {"propagate": True}},
+    "loggers": {
+        "uvicorn": {"handlers": ["console"], "propagate": False},
+        "uvicorn.error": {"propagate": True},
+        "uvicorn.access": {"level": "WARNING", "propagate": True},  # who looks at what, and when, is nobody's business
+    },
     "root": {"handlers": ["console"], "level": env.text("CORDEE_LOG_LEVEL", "WARNING")},
 }
