@@ -73,7 +73,7 @@ def examination() -> Iterator[Finding]:
     found = list(database())
     yield from found
     if not any(finding.level == WRONG for finding in found):
-        for check in (keys, due, clock):
+        for check in (durability, keys, due, clock):
             yield from check()
     yield from static()
     yield from bus()
@@ -157,7 +157,6 @@ def database() -> Iterator[Finding]:
         )
         return
     yield Finding(GOOD, _("La base de données répond et est à jour (%(kind)s).") % {"kind": connection.display_name})
-    yield from _durability()
 
 
 def _first_line(error: Exception) -> str:
@@ -167,7 +166,7 @@ def _first_line(error: Exception) -> str:
     return line.replace(password, "…") if password else line
 
 
-def _durability() -> Iterator[Finding]:
+def durability() -> Iterator[Finding]:
     """Whether what was acknowledged survives a power cut."""
     wanted = (
         {"journal_mode": {"wal"}, "synchronous": {"2", "3"}, "foreign_keys": {"1"}}
