@@ -346,7 +346,7 @@ def _compile(record: Outline) -> bytes:
 def _breakable(value: object) -> object:
     """The same outline, with places where a very long word (an address) may be cut to stay on the page."""
     if isinstance(value, str):
-        return re.sub(r"[^\s\u200b]{30}(?=\S{10})", "\\g<0>\u200b", value)
+        return re.sub(r"[^\s\u200b]{20}(?=\S{8})", "\\g<0>\u200b", value)
     if isinstance(value, list):
         return [_breakable(item) for item in value]
     if isinstance(value, dict):
