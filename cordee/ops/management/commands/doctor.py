@@ -171,7 +171,11 @@ def durability() -> Iterator[Finding]:
     wanted = (
         {"journal_mode": {"wal"}, "synchronous": {"2", "3"}, "foreign_keys": {"1"}}
         if connection.vendor == "sqlite"
-        else {"synchronous_commit": {"on", "remote_apply", "remote_write"}, "fsync": {"on"}, "full_page_writes": {"on"}}
+        else {
+            "synchronous_commit": {"on", "local", "remote_apply", "remote_write"},
+            "fsync": {"on"},
+            "full_page_writes": {"on"},
+        }
     )
     ask = "PRAGMA" if connection.vendor == "sqlite" else "SHOW"
     with connection.cursor() as cursor:
