@@ -101,6 +101,7 @@ def open_room(name: str, circle: Circle | None = None, protocol: str = "mentor")
     """A room, with its facilitator seated. Guests' rooms get a circle of their own, hence a key of their own."""
     text = builtin(protocol)
     read(text)
+    guests = circle is None
     with transaction.atomic():
         if circle is None:
             circle = Circle.objects.create(wrapped_key=crypto.new_wrapped_key())
@@ -110,6 +111,8 @@ def open_room(name: str, circle: Circle | None = None, protocol: str = "mentor")
     opened = join(session.pk, name)
     if isinstance(opened, Refused):
         session.delete()
+        if guests:
+            circle.delete()
     return opened
 
 

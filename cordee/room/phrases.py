@@ -44,6 +44,9 @@ REFUSALS = {
     "no_floor": gettext_noop("Ici, chacun parle librement."),
     "not_in_ring": gettext_noop("Cette personne n’est pas dans ce tour de parole."),
     "no_such_situation": gettext_noop("Cette situation a été retirée."),
+    "round_begun": gettext_noop(
+        "La consultation de {name} est engagée. Ouvrez une nouvelle consultation pour une autre personne."
+    ),
     "client_away": gettext_noop("{name} n’est pas là : choisissez une autre situation ou attendez son retour."),
     "client_twice": gettext_noop(
         "{name} a déjà été client·e, et {names} attend encore son tour. "

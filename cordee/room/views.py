@@ -8,6 +8,7 @@ from time import time
 from typing import Any
 
 import segno
+from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -23,6 +24,7 @@ from cordee.engine.decide import Refused
 from cordee.engine.hint import hint, said
 from cordee.engine.record import Record, records_for
 from cordee.engine.view import View, view_for
+from cordee.live.writer import Busy
 from cordee.room import access, actions, documents, forms, limits, phrases, store
 from cordee.room import render as parts
 
@@ -153,12 +155,16 @@ def _stage(
     request: HttpRequest,
     key: access.Key,
     drafts: Mapping[str, Mapping[str, str]],
-    refusal: Mapping[str, str] | None = None,
+    refusal: dict[str, str] | None = None,
+    typed: Mapping[str, str] | None = None,
 ) -> HttpResponse:
     known = store.load(key.room)
     view = view_for(known.state, key.seat)
     if view is None:
         return render(request, "room/lost.html", status=403)
+    if refusal and typed and not any(form.own and form.kind.id == refusal["kind"] for form in view.forms):
+        # No field of this page holds what was typed any more: it is given back, to be copied.
+        refusal["sentence"] += " « " + " / ".join(typed.values()) + " »"
     extra = {"drafts": drafts, "new_id": token_urlsafe(18)}
     context = {
         "view": view,
@@ -169,7 +175,8 @@ def _stage(
         "refusal": refusal,
         "now": f"{time():.3f}",
     }
-    return render(request, "room/stage.html", context, status=409 if refusal else 200)
+    status = {"": 200, "unavailable": 503}.get(refusal["reason"] if refusal else "", 409)
+    return render(request, "room/stage.html", context, status=status)
 
 
 def _invitation(request: HttpRequest, known: store.Room, view: View) -> Invitation:
@@ -204,12 +211,17 @@ def act(request: HttpRequest, room: str) -> HttpResponse:
     asked = forms.command(key.seat, ((name, request.POST[name]) for name in request.POST))
     if not access.from_here(request):
         asked = Refused("origin")
-    outcome = asked if isinstance(asked, Refused) else actions.submit(room, asked)
+    try:
+        outcome = asked if isinstance(asked, Refused) else actions.submit(room, asked)
+    except (Busy, DatabaseError):
+        outcome = Refused("unavailable")
     if not isinstance(outcome, Refused):
         return redirect("room:stage", room=room)
     kind, body = forms.draft(request.POST.dict())
+    if request.POST.get("do") != "write" or request.POST.get("behalf"):
+        kind = ""  # typed elsewhere than in a form that opens with one's draft
     refusal = {"reason": outcome.reason, "sentence": phrases.sentence(outcome), "kind": kind}
-    return _stage(request, key, {**actions.drafts(key), **({kind: body} if body else {})}, refusal)
+    return _stage(request, key, {**actions.drafts(key), **({kind: body} if body else {})}, refusal, body)
 
 
 @csrf_exempt
