@@ -52,9 +52,6 @@ REFUSALS = {
         "{name} a déjà été client·e, et {names} attend encore son tour. "
         "Si le groupe est d’accord, cochez-le et choisissez."
     ),
-    "round_begun": gettext_noop(
-        "Le groupe a déjà travaillé avec {name} : ouvrez une nouvelle consultation pour changer de client·e."
-    ),
     "nothing_to_undo": gettext_noop("Il n’y a rien à annuler."),
     # What the transport refuses
     "origin": gettext_noop("Cet envoi ne vient pas de cette page. Rechargez-la."),

@@ -1,0 +1,172 @@
+"""Group commit: nothing is acknowledged before it is durable, nothing is lost, nothing is out of order."""
+
+import asyncio
+import threading
+import time
+from concurrent.futures import CancelledError, ThreadPoolExecutor
+
+import pytest
+
+from cordee.live.writer import LARGEST_BATCH, Busy, Writer
+
+
+class Database:
+    """Keeps what is committed, and who was told when."""
+
+    def __init__(self) -> None:
+        self.rows: list = []
+        self.batches: list[list] = []
+        self.poked: list = []
+        self.gate = threading.Event()
+        self.gate.set()
+        self.broken = False
+        self.writer = Writer(self.transact, self.committed, most=1000)
+
+    def transact(self, jobs):
+        assert self.gate.wait(10)
+        if self.broken:
+            raise OSError("disk full")
+        self.batches.append(list(jobs))
+        outcomes = [ValueError(job) if job == "bad" else f"done {job}" for job in jobs]
+        self.rows += [job for job in jobs if job != "bad"]
+        return outcomes
+
+    def committed(self, jobs, outcomes):
+        self.poked += [job for job, outcome in zip(jobs, outcomes, strict=True) if isinstance(outcome, str)]
+
+
+@pytest.fixture
+def database() -> Database:
+    return Database()
+
+
+def settled(writer: Writer) -> None:
+    """Returns once the writer's thread has nothing left to do."""
+    writer._thread.submit(lambda: None).result(10)
+
+
+def test_an_answer_comes_only_after_the_commit(database):
+    database.gate.clear()
+    future = database.writer.put("one")
+    time.sleep(0.05)
+    assert not future.done()
+    assert database.poked == []
+    database.gate.set()
+    assert future.result(10) == "done one"
+    assert database.rows == ["one"]
+    settled(database.writer)
+    assert database.poked == ["one"]
+
+
+def test_what_queued_while_a_commit_ran_is_committed_together(database):
+    database.gate.clear()
+    futures = [database.writer.put(0)]
+    while database.writer._queue:
+        time.sleep(0.001)
+    futures += [database.writer.put(n) for n in range(1, 20)]
+    database.gate.set()
+    assert [f.result(10) for f in futures] == [f"done {n}" for n in range(20)]
+    assert database.batches == [[0], list(range(1, 20))]
+
+
+def test_a_batch_is_never_larger_than_the_largest(database):
+    database.gate.clear()
+    futures = [database.writer.put(n) for n in range(LARGEST_BATCH * 2 + 10)]
+    database.gate.set()
+    for future in futures:
+        future.result(10)
+    assert max(map(len, database.batches)) <= LARGEST_BATCH
+    assert database.rows == list(range(LARGEST_BATCH * 2 + 10))
+
+
+def test_one_that_fails_does_not_fail_its_neighbours(database):
+    database.gate.clear()
+    futures = [database.writer.put(job) for job in ("one", "bad", "two")]
+    database.gate.set()
+    assert futures[0].result(10) == "done one"
+    assert futures[2].result(10) == "done two"
+    with pytest.raises(ValueError, match="bad"):
+        futures[1].result(10)
+    settled(database.writer)
+    assert database.poked == ["one", "two"]
+
+
+def test_a_commit_that_fails_acknowledges_nothing_and_the_next_one_works(database):
+    database.broken = True
+    with pytest.raises(OSError, match="disk full"):
+        database.writer.submit_and_wait("one", timeout=10)
+    assert database.rows == database.poked == []
+    database.broken = False
+    assert database.writer.submit_and_wait("one", timeout=10) == "done one"
+
+
+def test_a_full_queue_says_so_at_once_and_takes_more_later(database):
+    database.gate.clear()
+    database.writer.most = 3
+    first = database.writer.put(0)
+    while database.writer._queue:
+        time.sleep(0.001)
+    futures = [database.writer.put(n) for n in (1, 2, 3)]
+    with pytest.raises(Busy):
+        database.writer.put(4)
+    database.gate.set()
+    assert [f.result(10) for f in (first, *futures)] == [f"done {n}" for n in range(4)]
+    assert database.writer.submit_and_wait(5, timeout=10) == "done 5"
+
+
+async def test_who_gave_up_waiting_does_not_stop_the_writer(database):
+    database.gate.clear()
+    first = database.writer.put("running")
+    while database.writer._queue:
+        await asyncio.sleep(0.001)
+    waiting = asyncio.ensure_future(database.writer.submit("abandoned"))
+    other = asyncio.ensure_future(database.writer.submit("kept"))
+    await asyncio.sleep(0.01)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    database.gate.set()
+    assert await other == "done kept"
+    assert first.result(10)
+    assert await database.writer.submit("later") == "done later"
+    assert database.rows == ["running", "kept", "later"]
+
+
+async def test_who_gives_up_during_the_commit_does_not_stop_the_writer(database):
+    database.gate.clear()
+    waiting = asyncio.ensure_future(database.writer.submit("one"))
+    while database.writer._queue or not database.writer._running:
+        await asyncio.sleep(0.001)
+    await asyncio.sleep(0.01)
+    waiting.cancel()
+    database.gate.set()
+    with pytest.raises((asyncio.CancelledError, CancelledError)):
+        await waiting
+    assert await database.writer.submit("two") == "done two"
+    assert database.rows == ["one", "two"]
+
+
+def test_a_poke_that_fails_does_not_stop_the_writer(database, caplog):
+    def closed(jobs, outcomes):
+        raise RuntimeError("zqwords of somebody")
+
+    database.writer.committed = closed
+    assert database.writer.submit_and_wait("one", timeout=10) == "done one"
+    assert database.writer.submit_and_wait("two", timeout=10) == "done two"
+    settled(database.writer)
+    assert "RuntimeError" in caplog.text
+    assert "zqwords" not in caplog.text
+
+
+def test_threads_that_hammer_it_lose_nothing_and_each_keeps_its_order(database):
+    def hammer(thread: int) -> list:
+        return [database.writer.submit_and_wait((thread, n), timeout=20) for n in range(100)]
+
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(hammer, range(8)))
+    assert answers == [[f"done {(t, n)}" for n in range(100)] for t in range(8)]
+    assert len(database.rows) == len(set(database.rows)) == 800
+    for thread in range(8):
+        assert [n for t, n in database.rows if t == thread] == list(range(100))
+    settled(database.writer)
+    assert database.poked == database.rows
