@@ -20,7 +20,7 @@ Parts = dict[str, "str | Cards"]
 
 PARTS: dict[str, Callable[[View], Any]] = {
     "strip": lambda v: (v.strip, v.closed),
-    "say": lambda v: (v.instruction, v.aim, v.closed, v.strip.step),
+    "say": lambda v: (v.instruction, v.aim, v.closed, v.waiting, v.strip.step),
     "clock": lambda v: (v.clock, v.closed),
     "ring": lambda v: (v.ring, v.client, v.closed, v.position),
     "request": lambda v: (v.request, v.client, v.position),

@@ -267,7 +267,7 @@ def record(request: HttpRequest, room: str) -> HttpResponse:
     """What this person may take home, to read."""
     records = _records(request, room)
     downloads = [
-        (f"{r.title} ({kind})", reverse("room:download", args=[room, r.id, ext]))
+        (f"{gettext(r.title)} ({kind})", reverse("room:download", args=[room, r.id, ext]))
         for r in records
         for kind, ext in (("PDF", "pdf"), ("Markdown", "md"))
     ]
@@ -284,7 +284,10 @@ def download(request: HttpRequest, room: str, name: str, kind: str) -> HttpRespo
         raise Http404
     pdf = kind == "pdf"
     zone = timezone.get_current_timezone()
-    content = documents.pdf_in_child(found, zone) if pdf else documents.markdown(found, zone).encode()
+    try:
+        content = documents.pdf_in_child(found, zone) if pdf else documents.markdown(found, zone).encode()
+    except documents.DocumentError as error:  # a sentence for the reader, without a word of the record
+        return HttpResponse(str(error), status=503, content_type="text/plain; charset=utf-8")
     response = HttpResponse(content, content_type="application/pdf" if pdf else "text/markdown; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="cordee-{slugify(found.id)}.{kind}"'
     return response
