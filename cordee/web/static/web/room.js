@@ -279,10 +279,12 @@
   function hint(form) {
     clearTimeout(hintTimer);
     hintTimer = setTimeout(async () => {
-      const place = form.querySelector('.hint'), text = form.elements['body.text'].value;
+      const place = form.querySelector('.hint'), field = form.elements['body.text'];
+      if (!place || !field) return; // the step is over
+      const text = field.value;
       try {
         const answer = text.trim() ? await (await fetch('indice', { method: 'POST', body: new URLSearchParams({ text }), headers: { 'X-Cordee': '1' } })).json() : {};
-        if (text !== form.elements['body.text'].value) return;
+        if (text !== field.value || !place.firstElementChild) return;
         place.firstElementChild.textContent = answer.text ?? '';
         place.hidden = !answer.text;
       } catch { /* a hint is never worth an error */ }
@@ -400,7 +402,6 @@
     showWaiting();
     tick();
     fit();
-    if ('door' in stage.dataset && !document.querySelector('[data-waiting]')) location.reload();
     const leads = Boolean(document.querySelector('#hand .hand'));
     // The animation was handed over: its header and sheets are only drawn with the page.
     if (document.getElementById('hand') && leads !== document.body.classList.contains('leads')) { sendDrafts(); location.reload(); }
