@@ -33,7 +33,8 @@ class Person:
         return self.page
 
     def _console(self, message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"}:
+        refused = "status of 409" in message.text  # a refusal is an answer, which the browser reports all the same
+        if message.type in {"error", "warning"} and not refused:
             self.complaints.append(f"{self.name}: {message.text} ({message.location.get('url', '')})")
 
     # ---------------------------------------------------------------- coming in
