@@ -41,8 +41,8 @@ def test_rule_ids_are_unique():
     assert len({rule.id for rule in RULES}) == len(RULES)
 
 
-DEVELOPMENT = ("dev.tsv", "dev-2.tsv", "dev-3.tsv", "dev-4.tsv")
-UNSEEN = ("held-out.tsv", "held-out-3.tsv")
+DEVELOPMENT = ("dev.tsv", "dev-2.tsv", "dev-3.tsv", "dev-4.tsv", "dev-5.tsv")
+UNSEEN = ("held-out-3.tsv",)
 
 
 @pytest.mark.parametrize("name", [*DEVELOPMENT, *UNSEEN])
