@@ -12,7 +12,7 @@ from cordee.room import access, actions, crypto, store
 from cordee.room.models import Seat, Session
 from tests.characters import Room
 
-ORIGIN = {"HTTP_ORIGIN": "http://testserver"}
+ORIGIN = {"HTTP_ORIGIN": "http://testserver", "HTTP_HOST": "testserver"}
 
 
 @dataclass

@@ -1,0 +1,169 @@
+"""What is being typed is kept on the server, sealed, for its author alone, until it is sent."""
+
+import pytest
+from django.db import DatabaseError
+from django.test import Client
+
+from cordee.engine import commands as c
+from cordee.live.writer import Busy
+from cordee.room import actions, store
+from cordee.room.access import Key
+from cordee.room.models import Draft
+from tests.characters import CLIENT, FACILITATOR, circle, play
+from tests.room.rooms import ORIGIN, House, settle
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def house() -> House:
+    return settle(play(circle(("claire", "karim", "helene")), until="questions"))
+
+
+def keep(house: House, client: Client, kind: str, **body: str) -> int:
+    form = {"kind": kind} | {f"body.{name}": text for name, text in body.items()}
+    return client.post(f"{house.address}brouillon", form).status_code
+
+
+def field(page: str, kind: str) -> str:
+    """What the text field of this kind opens with."""
+    return page.split(f'id="f-{kind}-text"', 1)[1].split(">", 1)[1].split("</textarea>", 1)[0].strip()
+
+
+def test_a_draft_comes_back_on_another_device_and_to_nobody_else(house):
+    phone, laptop, helene = house.browser("karim"), house.browser("karim"), house.browser("helene")
+    assert keep(house, phone, "question", text="Depuis quand, et avec <qui> ?") == 204
+    assert field(laptop.get(house.address).content.decode(), "question") == "Depuis quand, et avec &lt;qui&gt; ?"
+    assert "Depuis quand, et avec" not in helene.get(house.address).content.decode()
+    assert keep(house, phone, "question", text="Depuis quand ?") == 204
+    assert field(laptop.get(house.address).content.decode(), "question") == "Depuis quand ?"
+    assert Draft.objects.count() == 1
+
+
+def test_a_draft_is_gone_once_its_words_are_sent_and_others_stay(house):
+    karim = house.browser("karim")
+    keep(house, karim, "question", text="Depuis quand ?")
+    keep(house, karim, "note", text="Pour moi.")
+    keep(house, house.browser("helene"), "question", text="La mienne ?")
+    assert house.act(karim, do="write", kind="question", id="question-1", body_text="Depuis quand ?").status_code == 302
+    assert set(actions.drafts(Key(house.id, "karim"))) == {"note"}
+    assert set(actions.drafts(Key(house.id, "helene"))) == {"question"}
+
+
+def test_a_draft_is_gone_once_a_single_text_is_rewritten(house):
+    house = settle(play(circle(("claire", "karim")), until="demande"))
+    claire = house.browser(CLIENT)
+    house.act(claire, do="write", kind="request", id="request-1", body_text="Que vous m’aidiez à dire non.")
+    keep(house, claire, "request", text="Que vous m’aidiez à dire non sans rompre.")
+    house.act(claire, do="write", kind="request", id="request-2", body_text="Que vous m’aidiez à dire non sans rompre.")
+    assert actions.drafts(Key(house.id, CLIENT)) == {}
+
+
+def test_editing_a_sent_text_leaves_the_draft_of_the_next_one(house):
+    karim = house.browser("karim")
+    house.act(karim, do="write", kind="question", id="question-1", body_text="Depuis quand ?")
+    keep(house, karim, "question", text="La suivante ?")
+    keep(house, karim, "edit-question-1", text="Depuis quand exactement ?")
+    house.act(karim, do="edit", id="question-1", body_text="Depuis quand exactement ?")
+    assert set(actions.drafts(Key(house.id, "karim"))) == {"question"}
+
+
+def test_writing_for_someone_leaves_ones_own_draft(house):
+    fanny = house.browser(FACILITATOR)
+    store.transact([store.Job(house.id, c.AddSeat(seat=FACILITATOR, id="without-screen", name="Marc"))])
+    store.transact([store.Job(house.id, c.GiveFloor(seat=FACILITATOR, target="without-screen"))])
+    for kind in ("question", "question.for", "note"):
+        keep(house, fanny, kind, text="brouillon")
+    answer = house.act(
+        fanny, do="write", kind="question", id="question-1", behalf="without-screen", body_text="Depuis quand ?"
+    )
+    assert answer.status_code == 302
+    assert set(actions.drafts(Key(house.id, FACILITATOR))) == {"question", "note"}
+
+
+def test_an_emptied_draft_is_thrown_away(house):
+    karim = house.browser("karim")
+    keep(house, karim, "note", text="Pour moi.")
+    assert keep(house, karim, "note", text="   ") == 204
+    assert Draft.objects.count() == 0
+
+
+def test_there_is_room_for_so_many_and_so_long_drafts(house):
+    karim = house.browser("karim")
+    assert keep(house, karim, "note", text="x" * actions.LONGEST_DRAFT) == 204
+    assert keep(house, karim, "note", text="x" * (actions.LONGEST_DRAFT + 1)) == 409
+    for n in range(actions.MOST_DRAFTS - 1):
+        assert keep(house, karim, f"edit-{n}", text="x") == 204
+    assert keep(house, karim, "one-more", text="x") == 409
+    assert keep(house, karim, "note", text="encore") == 204  # one that is there already
+    assert keep(house, karim, "", text="x") == 409
+
+
+def test_a_draft_from_another_site_is_refused(house):
+    karim = house.browser("karim")
+    for origin in ({"HTTP_ORIGIN": "https://elsewhere.example"}, {"HTTP_ORIGIN": "null"}):
+        answer = karim.post(f"{house.address}brouillon", {"kind": "note", "body.text": "x"}, **origin)
+        assert answer.status_code == 403
+    assert Client(**ORIGIN).post(f"{house.address}brouillon", {"kind": "note"}).status_code == 404
+    assert Draft.objects.count() == 0
+
+
+# ---------------------------------------------------------------- a refusal keeps what was typed
+
+
+def test_a_refused_text_is_back_in_its_field(house):
+    karim = house.browser("karim")
+    answer = house.act(karim, do="write", kind="question", id="", body_text="é" * 601)
+    assert answer.status_code == 409
+    page = answer.content.decode()
+    assert "est trop long : 601 caractères" in page
+    assert field(page, "question") == "é" * 601
+
+
+def test_a_text_that_came_too_late_is_given_back_on_the_page(house):
+    karim = house.browser("karim")
+    store.transact([store.Job(house.id, c.Next(seat=FACILITATOR))])
+    answer = house.act(karim, do="write", kind="question", id="", body_text="Une question <tardive> ?")
+    assert answer.status_code == 409
+    assert "« Une question &lt;tardive&gt; ? »" in answer.content.decode()
+
+
+def test_a_refused_edit_gives_its_text_back(house):
+    karim = house.browser("karim")
+    answer = house.act(karim, do="edit", id="question-9", body_text="Un texte à garder")
+    assert answer.status_code == 409
+    assert "« Un texte à garder »" in answer.content.decode()
+
+
+@pytest.mark.parametrize("error", [Busy(), DatabaseError("disk full")])
+def test_a_text_that_could_not_be_written_is_back_in_its_field(house, monkeypatch, error):
+    def fails(room, command):
+        raise error
+
+    karim = house.browser("karim")
+    monkeypatch.setattr(actions, "submit", fails)
+    answer = house.act(karim, do="write", kind="question", id="", body_text="Depuis quand ?")
+    assert answer.status_code == 503
+    assert field(answer.content.decode(), "question") == "Depuis quand ?"
+    assert "disk full" not in answer.content.decode()
+
+
+def test_an_act_from_another_site_is_refused_and_changes_nothing(house):
+    karim, version = house.browser("karim"), house.state.version
+    karim.defaults["HTTP_ORIGIN"] = "https://elsewhere.example"
+    answer = house.act(karim, do="write", kind="question", id="", body_text="Depuis quand ?")
+    assert answer.status_code == 409
+    assert field(answer.content.decode(), "question") == "Depuis quand ?"
+    del karim.defaults["HTTP_ORIGIN"]
+    assert house.act(karim, do="write", kind="question", id="", body_text="x").status_code == 409
+    karim.defaults["HTTP_SEC_FETCH_SITE"] = "same-origin"
+    assert house.state.version == version
+    assert house.act(karim, do="write", kind="question", id="", body_text="Depuis quand ?").status_code == 302
+
+
+def test_the_sentence_is_in_the_readers_language(house):
+    karim = house.browser("karim")
+    karim.defaults["HTTP_ACCEPT_LANGUAGE"] = "en"
+    page = house.act(karim, do="pause").content.decode()
+    assert "Ce geste revient" not in page
+    assert 'lang="en"' in page
