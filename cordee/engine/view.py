@@ -22,7 +22,7 @@ Text = tuple[tuple[str, str], ...]  # (field id, what was written), in the order
 @dataclass(frozen=True, slots=True)
 class Letter:
     letter: str
-    titles: str
+    titles: tuple[str, ...]  # of the steps it stands for
     now: bool
     done: bool
 
@@ -281,9 +281,9 @@ def _strip(state: State) -> Strip:
     for i, step in enumerate(steps):
         if i and steps[i - 1].letter == step.letter:
             last = letters.pop()
-            letters.append(Letter(step.letter, f"{last.titles}, {step.title}", last.now or i == here, i < here))
+            letters.append(Letter(step.letter, (*last.titles, step.title), last.now or i == here, i < here))
         else:
-            letters.append(Letter(step.letter, step.title, i == here, i < here))
+            letters.append(Letter(step.letter, (step.title,), i == here, i < here))
     return Strip(
         state.protocol.name,
         tuple(letters),

@@ -49,7 +49,8 @@ class Command(BaseCommand):
         lines += [f"  {label:<14} {value}" for label, value in described(page)]
         for problem in page.problems:
             level = paint[problem.level](str(LEVELS[problem.level]))
-            lines.append(f"  {level} {_('ligne')} {problem.line} · {message(problem)}")
+            where = _("ligne")
+            lines.append(f"  {level} {where} {problem.line} · {message(problem)}")
             lines.append(f"      → {advice(problem)}")
         return "\n".join(lines)
 
@@ -91,12 +92,13 @@ def described(page: Page) -> list[tuple[str, str]]:
         "days": _french(_plain(workshop.duration_days)),
     }
     prices = _("%(ht)s € HT, %(ttc)s € TTC, TVA %(rate)s %%") % figures
+    days = _("%(days)s jour(s)") % figures
     rows = [
         (_("titre"), workshop.title),
         (_("adresse"), workshop.slug),
         (_("catégorie"), workshop.category),
         (_("tarif"), workshop.tariff and f"{workshop.tariff} → {prices}"),
-        (_("durée"), workshop.duration and f"{workshop.duration} → {_('%(days)s jour(s)') % figures}"),
+        (_("durée"), workshop.duration and f"{workshop.duration} → {days}"),
         (_("public"), workshop.public),
         (_("prérequis"), workshop.prerequisites),
         (_("étapes"), " ".join(step.letter for step in workshop.steps)),
