@@ -132,9 +132,9 @@ def together(browser: Browser, folder: Path, moment: str, to: Path) -> None:
         name: "data:image/png;base64," + b64encode((folder / f"{moment}-{name}.png").read_bytes()).decode()
         for name in ("fanny-desktop", "karim-phone")
     }
-    page = browser.new_page(viewport={"width": 1280, "height": 760})
+    page = browser.new_page(viewport={"width": 960, "height": 570})
     page.set_content(
-        "<style>body{margin:0;height:760px;background:#e9e4da;position:relative;overflow:hidden}"
+        "<style>body{margin:0;height:760px;zoom:.75;background:#e9e4da;position:relative;overflow:hidden}"
         "div{position:absolute;overflow:hidden;border:1px solid #0003;box-shadow:0 12px 40px #0003}"
         "img{display:block;width:100%}"
         ".d{left:40px;top:40px;width:1000px;height:680px;border-radius:10px}"
