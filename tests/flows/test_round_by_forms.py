@@ -173,7 +173,7 @@ def test_a_whole_round_is_played_by_plain_forms(people):
     fanny.press("next")
 
     # demande: the gate is shut until the client has validated
-    assert "gate" in fanny.page
+    assert "La suite s’ouvre quand « Demande » est validée." in fanny.page
     answer = fanny.client.post(f"{fanny.address}contributions", {"do": "next"})
     assert answer.status_code == 409
     assert "La suite n’ouvre pas" in answer.content.decode()
