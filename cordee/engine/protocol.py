@@ -96,6 +96,7 @@ class Step:
     minutes: float
     aim: str
     instruction: Table  # role -> one sentence; "all" serves whoever has none
+    once_revealed: Table = field(default_factory=Table)  # the same, when the reveal has changed what there is to do
     say: tuple[str, ...] = ()  # what the facilitator may say
     floor: str = "all"  # all | client | ring: who speaks
     ring: Roles = frozenset()  # who takes part in the round robin

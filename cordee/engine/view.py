@@ -11,7 +11,7 @@ from typing import Any
 from cordee.engine import turns
 from cordee.engine.decide import gate_met, position
 from cordee.engine.policy import SCREEN, may, roles_of, sees, sees_mark, towards
-from cordee.engine.protocol import Kind, MarkRow, Roles, Step, Write
+from cordee.engine.protocol import Kind, MarkRow, Roles, Write
 from cordee.engine.recall import recall
 from cordee.engine.signals import SignalView, signals
 from cordee.engine.state import Contribution, Mark, State
@@ -219,7 +219,7 @@ def view_for(state: State, seat: str) -> View | None:
         closed=state.course.closed,
         position=position(state),
         strip=_strip(state),
-        instruction=_instruction(step, roles),
+        instruction=_instruction(state, roles),
         aim=step.aim,
         clock=_clock(state),
         ring=_ring(state),
@@ -295,11 +295,14 @@ def _strip(state: State) -> Strip:
     )
 
 
-def _instruction(step: Step, roles: Roles) -> str:
-    for role in ("facilitator", "client", "consultant", "member", "observer", "screen"):
-        if role in roles and role in step.instruction:
-            return step.instruction[role]
-    return step.instruction.get("all", step.aim)
+def _instruction(state: State, roles: Roles) -> str:
+    """One sentence for the first role that has one; what holds once revealed comes before what holds at first."""
+    step = state.step
+    for sentences in (step.once_revealed, step.instruction) if state.revealed else (step.instruction,):
+        for role in ("facilitator", "client", "consultant", "member", "observer", "screen", "all"):
+            if role in sentences and (role in roles or role == "all"):
+                return sentences[role]
+    return step.aim
 
 
 def _clock(state: State) -> Clock:

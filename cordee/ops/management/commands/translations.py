@@ -25,7 +25,14 @@ def _words(path: Path) -> Iterator[str]:
     protocol = read(path.read_text(encoding="utf-8"))
     yield from (protocol.name, protocol.summary)
     for step in protocol.steps:
-        yield from (step.title, step.aim, step.reveal_label, *step.instruction.values(), *step.say)
+        yield from (
+            step.title,
+            step.aim,
+            step.reveal_label,
+            *step.instruction.values(),
+            *step.once_revealed.values(),
+            *step.say,
+        )
         for row in step.marks:
             yield from (row.label, *row.values.values())
     for row in protocol.marks_anywhere:
