@@ -107,6 +107,21 @@ async def test_a_ring_for_a_change_that_is_in_the_database_alone_is_looked_up_th
         assert "comment ailleurs" in await following(events)
 
 
+async def test_a_change_while_a_stream_looks_rings_it_again(world):
+    async with aclosing(await opened()) as events:
+        await following(events)
+        reads = world.reads
+        world.gate.clear()
+        coming = asyncio.ensure_future(following(events))
+        await ring()
+        while world.reads == reads:
+            await asyncio.sleep(0.001)
+        world.there = replace(world.there, state=world.ask(world.there.state, "comment pendant"))
+        await ring()
+        world.gate.set()
+        assert "comment pendant" in await coming
+
+
 async def test_a_lost_ring_is_made_good_at_the_next_beat(world, monkeypatch):
     monkeypatch.setattr(stream, "BEAT", 0.05)
     async with aclosing(await opened()) as events:
