@@ -130,7 +130,7 @@ def test_a_server_in_trouble_is_not_a_refusal(room):
     karim.route("**/contributions", answer)
     field(karim).fill(QUESTION)
     send(karim)
-    expect(room.fanny.locator("#g-situation .card")).to_have_count(1, timeout=15_000)
+    expect(room.fanny.locator("#g-situation .card")).to_have_count(1, timeout=60_000)
 
 
 def test_a_refusal_is_said_beside_the_form_and_keeps_the_words(room):
