@@ -54,8 +54,8 @@ async def _events(key: access.Key, cookies: Mapping[str, str], language: str) ->
                 if room is None or _version(room) == seen or settings.BUS != "local":
                     room = await current(key.room)
                 if room is not None and _version(room) != seen:
+                    _back(key, room.state, first=seen is None)
                     seen = _version(room)
-                    await _back(key, room.state)
                     view = view_for(room.state, key.seat)
                     if view is None:
                         yield sse.message("revoked", event="bye")
@@ -154,10 +154,16 @@ def swap(target: str, how: str, html: str) -> str:
 # ---------------------------------------------------------------- presence
 
 
-async def _back(key: access.Key, state: State) -> None:
-    """Who looks is here: undo an absence, or the facilitator's acting for them."""
+def _back(key: access.Key, state: State, *, first: bool) -> None:
+    """Who looks is here: undo an absence, or the facilitator's acting for them.
+
+    An absence that the facilitator notes while this page is open (a phone left on the table) stands until it is opened
+    again; one that a lost stream brought about is undone by any that is open.
+    """
     seat = state.seats.get(key.seat)
-    if seat and not seat.revoked and not seat.waiting and (seat.away or not seat.device):
+    if seat is None or seat.revoked or seat.waiting:
+        return
+    if not seat.device or (seat.away and (first or seat.gone)):
         _later(_say(store.Job(key.room, Return(seat=key.seat))))
 
 

@@ -178,6 +178,18 @@ async def test_who_closes_every_page_is_away_after_a_grace_and_back_on_return(fa
         await eventually(lambda: not is_away(fanny, "Karim"))
 
 
+async def test_an_absence_noted_by_the_facilitator_stands_until_the_page_is_opened_again(fanny, karim):
+    async with karim.stream() as phone:
+        await phone.next()
+        fanny.do("leave", target=karim.seat)
+        await phone.until("s’est absenté·e")
+        assert await phone.quiet(0.5)
+        assert is_away(fanny, "Karim")
+    async with karim.stream() as phone:
+        await phone.next()
+        await eventually(lambda: not is_away(fanny, "Karim"))
+
+
 async def test_a_page_reloaded_within_the_grace_is_no_absence(fanny, karim):
     for _ in range(3):
         async with karim.stream() as phone:
