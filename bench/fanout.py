@@ -1,11 +1,12 @@
 """The limit on this machine: a bare ASGI fan-out of the same bytes, with no database, no rights and no HTML."""
 
 import asyncio
+import os
 from collections import defaultdict
 from typing import Any
 
+BYTES = int(os.environ.get("FANOUT_BYTES", "900"))  # what one contribution weighs on the wire in the product
 _streams: dict[str, set[asyncio.Queue[bytes]]] = defaultdict(set)
-PADDING = b"data: " + b"x" * 700 + b"\n"  # what one contribution weighs on the wire in the product
 
 
 async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -18,8 +19,9 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
     room = scope["path"].split("/")[2] if scope["path"].count("/") > 2 else ""
     if scope["method"] == "POST":
         body = (await receive()).get("body", b"")
+        event = b"data: " + body + b"x" * max(0, BYTES - len(body) - 16) + b"\n\n"
         for queue in _streams[room]:
-            queue.put_nowait(b"data: " + body + b"\n" + PADDING + b"\n")
+            queue.put_nowait(event)
         await send({"type": "http.response.start", "status": 204, "headers": []})
         await send({"type": "http.response.body"})
         return
@@ -31,7 +33,7 @@ async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
     _streams[room].add(queue)
     try:
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/event-stream")]})
-        await send({"type": "http.response.body", "body": b"retry: 1000\n\n", "more_body": True})
+        await send({"type": "http.response.body", "body": b"retry: 1000\ndata: \n\n", "more_body": True})
         while True:
             await send({"type": "http.response.body", "body": await queue.get(), "more_body": True})
     finally:

@@ -1,161 +1,285 @@
-"""The load: R rooms of eight open streams; contributions are sent on a fixed schedule and timed to each other stream.
+"""The load: rooms of open streams; acts are sent on a fixed schedule and timed to each other stream.
 
-Open loop: latency counts from the moment a contribution was *due*, so that a server that stalls cannot hide it.
+Open loop: latency counts from the moment an act was *due*, so that a server that stalls cannot hide it, nor can a
+generator that is late.
 """
 
 import asyncio
-import re
-import statistics
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
-from time import perf_counter
-from typing import Any
+from time import perf_counter, process_time
+from typing import Any, Protocol
 from urllib.parse import urlencode
 
-STAMP = re.compile(rb"n(\d{7})n")
-TEXT = "Qu’est-ce qui a changé pour toi depuis que l’équipe a été réorganisée, et comment le vis-tu au quotidien ? "
-_numbers = count(1)
+from bench.figures import percentile, spread
+from bench.ledger import Expectation, Ledger
+from bench.wire import Posters, Stream
+
+SETTLE_SECONDS = 20  # after the last act was due, for what is still on its way
+LAG_EVERY = 0.02  # seconds between two looks at the generator's own clock
+SATURATED_MS = 20  # a generator that is later than this in one case out of twenty measures itself
+stamps = count(1)
+
+
+class Room:
+    """One room as the load sees it. ``seats``: name, seat, token; ``nodes``: the ports of the servers."""
+
+    def __init__(self, made: Mapping[str, Any], nodes: list[int]) -> None:
+        self.id: str = made["room"]
+        self.seats: list[Mapping[str, str]] = made["seats"]
+        self.screen: str = made.get("screen", "")
+        self.late: list[int] = made.get("late", [])  # whose second device comes in mid-load
+        self.nodes = nodes
+        self.streams: set[Stream] = set()  # those that have had their first view
+        self.made = made
+
+    def port(self, person: int) -> int:
+        """With two nodes, half of each room is on each."""
+        return self.nodes[person % len(self.nodes)]
+
+    def others(self, person: int) -> set[Stream]:
+        """The streams of everybody else."""
+        return {stream for stream in self.streams if stream.person != person}
+
+    def of(self, person: int) -> set[Stream]:
+        return {stream for stream in self.streams if stream.person == person}
+
+
+SCREEN = -1  # the person that the shared screen is
 
 
 @dataclass
-class Figures:
+class Act:
+    """What one person posts, and what others must see of it: ``expect(due)`` says it, just before it is sent."""
+
+    room: Room
+    person: int
+    form: Mapping[str, str]
+    kind: str
+    expect: Callable[[float], Iterable[Expectation]] = lambda due: ()
+    address: str = "contributions"
+
+    def payload(self) -> bytes:
+        body = urlencode(self.form)
+        host = f"127.0.0.1:{self.room.port(self.person)}"
+        return (
+            f"POST /salle/{self.room.id}/{self.address} HTTP/1.1\r\nHost: {host}\r\nOrigin: http://{host}\r\n"
+            f"X-Cordee: 1\r\nCookie: place={self.room.seats[self.person]['token']}\r\n"
+            f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+        ).encode()
+
+
+class Mix(Protocol):
+    """What is played. ``ordered``: the acts of one room wait for each other, as the people of a room do."""
+
+    ordered: bool
+
+    def act(self, room: Room, number: int) -> Act: ...
+
+    def signs(self, stream: Stream, data: bytes, now: float) -> int:
+        """What this stream was shown besides stamped words; how many awaited signs that met."""
+
+
+@dataclass
+class Answers:
     due: int = 0
     acknowledged: int = 0
     refused: int = 0
     failed: int = 0
-    seen: int = 0
-    bytes: int = 0
-    latencies: list[float] = field(default_factory=list)  # milliseconds, to each other stream
-    answers: list[float] = field(default_factory=list)  # milliseconds, to the author's 204
-
-    def table(self, seconds: float) -> dict[str, float]:
-        """Rates a second, milliseconds, bytes an event."""
-        ordered = sorted(self.latencies) or [0.0]
-        return {
-            "contributions_s": round(self.acknowledged / seconds, 1),
-            "p50": round(statistics.median(ordered), 1),
-            "p95": round(ordered[int(len(ordered) * 0.95)], 1),
-            "p99": round(ordered[int(len(ordered) * 0.99)], 1),
-            "answer_p95": round(sorted(self.answers or [0.0])[int(len(self.answers) * 0.95)], 1),
-            "acknowledged": self.acknowledged,
-            "refused": self.refused,
-            "failed": self.failed,
-            "lost": self.acknowledged * 7 - self.seen,
-            "bytes_per_event": round(self.bytes / max(1, self.seen)),
-        }
+    last: float = 0.0
+    milliseconds: list[float] = field(default_factory=list)
+    kinds: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)  # kind and status of what was not acknowledged
 
 
 class Load:
-    def __init__(self, port: int, rooms: list[dict[str, Any]]) -> None:
-        self.port, self.rooms = port, rooms
-        self.sent: dict[int, tuple[float, int]] = {}  # number -> (when due, author)
-        self.figures = Figures()
-        self.tasks: list[asyncio.Task[None]] = []
-        self.posters: list[tuple[asyncio.StreamReader, asyncio.StreamWriter, asyncio.Lock]] = []
+    def __init__(self, rooms: list[Room], mix: Mix, ledger: Ledger) -> None:
+        self.rooms, self.mix, self.ledger = rooms, mix, ledger
+        self.posters: dict[int, Posters] = {}
+        self.streams: list[Stream] = []
+        self.answers = Answers()
+        self.waiting: dict[str, deque[tuple[int, float]]] = {}  # of rooms in which an act is under way
+        self.view_bytes: list[int] = []
+        self.met_bytes = self.met_events = self.met = 0
+        self.dropped = 0  # streams that the server ended
+        self._closing = False
+        self._became_ready: asyncio.Event = asyncio.Event()
 
-    async def open_streams(self) -> float:
-        """Open every stream; seconds until all have had their first event."""
+    # ---------------------------------------------------------------- streams
+
+    async def open_streams(self, within: float = 120) -> float:
+        """Open every stream of every room; seconds until all have had their first view."""
+        wanted = [(room, person) for room in self.rooms for person in range(len(room.seats))]
+        wanted += [(room, SCREEN) for room in self.rooms if room.screen and room.made.get("with_screen")]
+        return await self.open(wanted, within)
+
+    async def open(self, wanted: list[tuple[Room, int]], within: float = 120) -> float:
         began = perf_counter()
-        first = [asyncio.Event() for room in self.rooms for _ in room["people"]]
-        ready = iter(first)
-        for room in self.rooms:
-            for person in range(len(room["people"])):
-                self.tasks.append(asyncio.ensure_future(self._listen(room, person, next(ready))))
-                if len(self.tasks) % 100 == 0:
-                    await asyncio.sleep(0)
-        await asyncio.wait_for(asyncio.gather(*(event.wait() for event in first)), 120)
+        opened = await asyncio.gather(*(self._open(room, person) for room, person in wanted))
+        self.streams += opened
+        while not all(stream.ready for stream in opened):
+            self._became_ready.clear()
+            left = began + within - perf_counter()
+            if left <= 0:
+                ready = sum(stream.ready for stream in opened)
+                raise TimeoutError(f"{ready} of {len(opened)} streams had their first view within {within:g} s")
+            try:
+                await asyncio.wait_for(self._became_ready.wait(), min(left, 1))
+            except TimeoutError:
+                continue
         return perf_counter() - began
 
-    async def _listen(self, room: dict[str, Any], person: int, ready: asyncio.Event) -> None:
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port, limit=1 << 20)
-        writer.write(
-            f"GET /salle/{room['room']}/stream HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\n"
-            f"Cookie: place={room['people'][person]}\r\n\r\n".encode()
-        )
-        kept = b""
-        try:
-            while chunk := await reader.read(1 << 16):
-                now = perf_counter()
-                if b"data:" in chunk or room.get("bare"):
-                    ready.set()
-                self._seen(kept + chunk, person, now, len(chunk))
-                kept = chunk[-8:] if not STAMP.search(chunk[-9:]) else b""
-        finally:
-            writer.close()
+    async def _open(self, room: Room, person: int) -> Stream:
+        port = room.port(person)
+        place, token = ("ecran", room.screen) if person == SCREEN else ("salle", room.seats[person]["token"])
+        request = (
+            f"GET /{place}/{room.id}/stream HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
+            f"Accept-Language: fr\r\nCookie: place={token}\r\n\r\n"
+        ).encode()
+        loop = asyncio.get_running_loop()
+        for wait in (0.05, 0.1, 0.2, 0.5, 1.0, 1.0, 1.0, 1.0, 1.0):
+            try:
+                _, stream = await loop.create_connection(
+                    lambda: Stream(request, self.heard, self.lost, room, person), "127.0.0.1", port
+                )
+                return stream
+            except OSError:  # the door is full, or the server is not back: as a browser, try again
+                await asyncio.sleep(wait)
+        raise TimeoutError(f"no connection to 127.0.0.1:{port}")
 
-    def _seen(self, data: bytes, person: int, now: float, size: int) -> None:
-        others = 0
-        for found in STAMP.finditer(data):
-            key = self.sent.get(int(found[1]))
-            if key is None or key[1] == person or (int(found[1]), person) in self._counted:
-                continue
-            self._counted.add((int(found[1]), person))
-            self.figures.latencies.append((now - key[0]) * 1000)
-            self.figures.seen += 1
-            others += 1
-        if others:
-            self.figures.bytes += size
+    def heard(self, stream: Stream, data: bytes, now: float) -> None:
+        if not stream.ready:
+            stream.ready = True
+            stream.room.streams.add(stream)
+            self.view_bytes.append(len(data))
+            self._became_ready.set()
+        met = self.ledger.read(stream, data, now) + self.mix.signs(stream, data, now)
+        if met:
+            self.met += met
+            self.met_events += 1
+            self.met_bytes += len(data)
 
-    async def connect(self, connections: int = 24) -> None:
-        for _ in range(connections):
-            reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-            self.posters.append((reader, writer, asyncio.Lock()))
+    def lost(self, stream: Stream) -> None:
+        stream.room.streams.discard(stream)
+        if not self._closing:
+            self.dropped += 1
 
-    async def run(self, rate: float, seconds: float) -> dict[str, float]:
-        """Send ``rate`` contributions a second for ``seconds``, wait for the last to arrive, and count."""
-        self.figures = Figures()
-        self._counted: set[tuple[int, int]] = set()
-        began = perf_counter()
-        work = []
+    # ---------------------------------------------------------------- acts
+
+    def send(self, room: Room, number: int, due: float) -> None:
+        self.answers.due += 1
+        if not self.mix.ordered:
+            self._post(self.mix.act(room, number), due)
+        elif room.id in self.waiting:
+            self.waiting[room.id].append((number, due))
+        else:
+            self.waiting[room.id] = deque()
+            self._post(self.mix.act(room, number), due)
+
+    def _post(self, act: Act, due: float) -> None:
+        expected = list(act.expect(due))
+        port = act.room.port(act.person)
+        if port not in self.posters:
+            self.posters[port] = Posters(port)
+
+        def answered(status: int, now: float) -> None:
+            self._answered(act, expected, due, status, now)
+
+        self.posters[port].send(act.payload(), answered)
+
+    def _answered(self, act: Act, expected: list[Expectation], due: float, status: int, now: float) -> None:
+        self.answers.milliseconds.append((now - due) * 1000)
+        self.answers.last = now
+        if status in {204, 302}:
+            self.answers.acknowledged += 1
+            self.answers.kinds[act.kind] += 1
+        else:
+            if status == 409:
+                self.answers.refused += 1
+            else:
+                self.answers.failed += 1
+            self.answers.reasons[f"{act.kind} {status}"] += 1
+            for one in expected:
+                self.ledger.void(one)
+        queue = self.waiting.get(act.room.id)
+        if queue:
+            number, next_due = queue.popleft()
+            asyncio.get_running_loop().call_soon(self._next, act.room, number, next_due)
+        elif queue is not None:
+            del self.waiting[act.room.id]
+
+    def _next(self, room: Room, number: int, due: float) -> None:
+        self._post(self.mix.act(room, number), due)
+
+    # ---------------------------------------------------------------- a steady stretch
+
+    async def run(self, rate: float, seconds: float) -> dict[str, Any]:
+        """Send ``rate`` acts a second for ``seconds``, wait for the last to arrive, and count."""
+        self.ledger.new_stretch()
+        self.answers = Answers()
+        self.met = self.met_events = self.met_bytes = self.dropped = 0
+        received = sum(stream.bytes for stream in self.streams)
+        lags: list[float] = []
+        clock = asyncio.ensure_future(_clock(lags))
+        began, used = perf_counter(), process_time()
         for number in range(int(rate * seconds)):
             due = began + number / rate
             await asyncio.sleep(max(0.0, due - perf_counter()))
-            work.append(asyncio.ensure_future(self._post(number, due)))
-        await asyncio.wait(work, timeout=20)
-        await self._settle()
-        return self.figures.table(seconds)
+            self.send(self.rooms[number % len(self.rooms)], number, due)
+        sent = perf_counter()
+        share = (process_time() - used) / (sent - began)
+        clock.cancel()
+        await self._settle(began + seconds + SETTLE_SECONDS)
+        counts, answers = self.ledger.counts, self.answers
+        answered = len(answers.milliseconds)
+        lag = percentile(lags, 0.95) * 1000
+        return {
+            "rate": rate,
+            # An act that waits in a queue is not sustained: what was acknowledged until the last answer, a second.
+            "done_s": round(answers.acknowledged / max(seconds, answers.last - began), 1),
+            **spread(counts.latencies),
+            "answer_p95": round(percentile(answers.milliseconds, 0.95), 1),
+            "acknowledged": answers.acknowledged,
+            "refused": answers.refused,
+            "failed": answers.failed + answers.due - answered,
+            "seen": counts.seen,
+            "lost": self.ledger.outstanding,
+            "leaked": counts.leaked,
+            "dropped_streams": self.dropped,
+            "bytes_per_sight": round(self.met_bytes / max(1, self.met)),
+            "bytes_per_event": round(self.met_bytes / max(1, self.met_events)),
+            "kb_per_stream": round(
+                (sum(stream.bytes for stream in self.streams) - received) / 1024 / max(1, len(self.streams)), 1
+            ),
+            "acts": dict(answers.kinds),
+            "p95_of": {kind: round(percentile(values, 0.95), 1) for kind, values in sorted(counts.by_kind.items())},
+            **({"lost_of": self.ledger.missing()} if self.ledger.outstanding else {}),
+            **({"not_done": dict(answers.reasons)} if answers.reasons else {}),
+            "generator": {"cpu": round(share, 2), "lag_p95_ms": round(lag, 1), "saturated": lag > SATURATED_MS},
+        }
 
-    async def _settle(self) -> None:
-        for _ in range(100):
-            if self.figures.seen >= self.figures.acknowledged * 7:
+    async def _settle(self, until: float) -> None:
+        while perf_counter() < until:
+            if len(self.answers.milliseconds) >= self.answers.due and not self.ledger.outstanding:
                 return
             await asyncio.sleep(0.05)
 
-    async def _post(self, number: int, due: float) -> None:
-        room = self.rooms[number % len(self.rooms)]
-        person = 1 + (number // len(self.rooms)) % 7
-        stamp = next(_numbers)
-        self.sent[stamp] = (due, person)
-        body = urlencode(
-            {"do": "write", "kind": "question", "id": f"bench-{stamp:07d}", "body.text": f"{TEXT}n{stamp:07d}n"}
-        )
-        self.figures.due += 1
-        status = await self._request(number, room, room["people"][person], body)
-        self.figures.answers.append((perf_counter() - due) * 1000)
-        if status == 204:
-            self.figures.acknowledged += 1
-        elif status == 409:
-            self.figures.refused += 1
-        else:
-            self.figures.failed += 1
+    async def close(self, abruptly: bool = False) -> None:
+        self._closing = True
+        for stream in self.streams:
+            stream.close(abruptly)
+        for posters in self.posters.values():
+            posters.close()
+        await asyncio.sleep(0.1)
+        self._closing = False
+        self.streams = []
+        self.posters = {}
 
-    async def _request(self, number: int, room: dict[str, Any], token: str, body: str) -> int:
-        reader, writer, lock = self.posters[number % len(self.posters)]
-        async with lock:
-            origin = f"http://127.0.0.1:{self.port}"
-            writer.write(
-                f"POST /salle/{room['room']}/contributions HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\n"
-                f"Origin: {origin}\r\nX-Cordee: 1\r\nCookie: place={token}\r\n"
-                f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
-            )
-            head = await reader.readuntil(b"\r\n\r\n")
-            if length := re.search(rb"content-length: (\d+)", head, re.I):
-                await reader.readexactly(int(length[1]))
-            return int(head.split(b" ", 2)[1])
 
-    async def close(self) -> None:
-        for task in self.tasks:
-            task.cancel()
-        await asyncio.gather(*self.tasks, return_exceptions=True)
-        for _, writer, _ in self.posters:
-            writer.close()
+async def _clock(lags: list[float]) -> None:
+    while True:
+        asked = perf_counter()
+        await asyncio.sleep(LAG_EVERY)
+        lags.append(perf_counter() - asked - LAG_EVERY)

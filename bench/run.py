@@ -1,152 +1,232 @@
 """``bin/bench``: the live room under load, beside the bare fan-out in the same run. Measures; asserts nothing."""
 
 import argparse
-import asyncio
 import json
 import os
 import platform
+import resource
 import subprocess
 import sys
-from contextlib import ExitStack
-from datetime import date
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from bench.load import Load  # noqa: E402
+import uvloop  # noqa: E402
+
+from bench.figures import cpu_seconds, family  # noqa: E402
+from bench.ledger import Ledger  # noqa: E402
+from bench.load import Load, Mix, Room  # noqa: E402
+from bench.mix import Questions  # noqa: E402
+from bench.table import table  # noqa: E402
 from tests import services  # noqa: E402
 
 LIMIT_MS = 250.0
-SHOWN = ("contributions_s", "p50", "p95", "p99", "lost", "failed", "cpu_ms_per_contribution", "bytes_per_event")
+PEOPLE = 8
+# name: (database, processes, bus)
+CONFIGURATIONS = {
+    "sqlite": ("sqlite", 1, ""),
+    "postgres": ("postgres", 1, ""),
+    "postgres-2": ("postgres", 2, ""),
+    "postgres-2-redis": ("postgres", 2, "redis"),
+}
+MIXES: dict[str, Callable[[Ledger], Mix]] = {"questions": Questions}
+BARE_RATES = [10, 100, 1000, 2000, 3000, 4000, 5000, 6000, 8000]
+
+
+class System:
+    """The servers of one configuration, on a database of their own."""
+
+    def __init__(self, stack: ExitStack, configuration: str) -> None:
+        kind, self.processes, bus = CONFIGURATIONS[configuration]
+        self.folder = stack.enter_context(services.private_folder())
+        self.database: services.Postgres | None = None
+        url = f"sqlite:///{self.folder}/bench.sqlite3"
+        if kind == "postgres":
+            self.database = stack.enter_context(services.postgres(durable=True))
+            url = self.database.url()
+        env = {"CORDEE_BUS": stack.enter_context(services.redis()).url} if bus else {}
+        application = "bench.observed:application"
+        self.servers = [services.Server(self.folder, url, application, env=env) for _ in range(self.processes)]
+        self.servers[0].manage("migrate", "-v0")
+        self.servers[0].manage("collectstatic", "--noinput", "-v0")
+
+    @property
+    def ports(self) -> list[int]:
+        return [server.port for server in self.servers]
+
+    def rooms(self, number: int, *arguments: str) -> list[Room]:
+        command = [sys.executable, str(ROOT / "bench" / "rooms.py"), str(number), *arguments]
+        made = subprocess.run(command, env=self.servers[0].env, check=True, capture_output=True, text=True).stdout
+        return [Room(one, self.ports) for one in json.loads(made)]
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        try:
+            for server in self.servers:
+                server.start()
+            yield
+        finally:
+            for server in self.servers:
+                server.stop()
+
+    def spent(self) -> dict[str, float]:
+        """Seconds so far: processor of the servers, processor of the database, and waiting for the database."""
+        servers = [server.process.pid for server in self.servers if server.process]
+        database = family(self.database.process.pid) if self.database and self.database.process else []
+        said = [self.said(server) for server in self.servers]
+        return {
+            "server": cpu_seconds(servers),
+            "database_cpu": cpu_seconds(database),
+            "database": sum(one["database_s"] for one in said),
+            "calls": sum(one["database_calls"] for one in said),
+        }
+
+    def said(self, server: services.Server, collect: bool = False) -> dict[str, float]:
+        address = f"{server.url}/bench/figures{'?collect' * collect}"
+        with urllib.request.urlopen(address, timeout=30) as answer:
+            said: dict[str, float] = json.load(answer)
+        return said
+
+    def resident_kb(self) -> float:
+        """Of all servers, after they have collected their garbage."""
+        return sum(self.said(server, collect=True)["resident_kb"] for server in self.servers)
+
+
+class Bare(System):
+    """The bare fan-out: as many bytes to as many streams, and nothing else."""
+
+    def __init__(self, stack: ExitStack, size: int) -> None:
+        self.folder = stack.enter_context(services.private_folder())
+        self.database = None
+        env = {"FANOUT_BYTES": str(size)}
+        self.servers = [services.Server(self.folder, "", "bench.fanout:application", env=env)]
+
+    def rooms(self, number: int, *arguments: str) -> list[Room]:
+        seats = [{"name": "", "seat": "", "token": ""}] * PEOPLE
+        return [Room({"room": f"bare-{place}", "seats": seats}, self.ports) for place in range(number)]
+
+    def said(self, server: services.Server, collect: bool = False) -> dict[str, float]:
+        return {"database_s": 0, "database_calls": 0, "resident_kb": 0}
 
 
 def main() -> None:
     options = _options()
-    with ExitStack() as stack:
-        folder = stack.enter_context(services.private_folder())
-        database = f"sqlite:///{folder}/bench.sqlite3"
-        if options.database == "postgres":
-            database = stack.enter_context(services.postgres(durable=True)).url()
-        server = services.Server(folder, database)
-        server.manage("migrate", "-v0")
-        server.manage("collectstatic", "--noinput", "-v0")
-        rooms = _rooms(server, options.rooms)
-        report = {
-            "date": date.today().isoformat(),
-            "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
-            "database": options.database,
-            "rooms": options.rooms,
-            "streams": options.rooms * 8,
-            "product": _measure(server, rooms, options),
-        }
-        bare = services.Server(folder, database, application="bench.fanout:application")
-        blank = [{"room": str(i), "people": [""] * 8, "bare": True} for i in range(options.rooms)]
-        report["bare"] = _measure(bare, blank, options)
-    print(json.dumps(report, indent=1) if options.json else _table(report))
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # the servers inherit it
+    report: dict[str, Any] = {
+        "at": datetime.now(UTC).isoformat(timespec="minutes"),
+        "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}",
+        "commit": _commit(),
+        "load_average_before": os.getloadavg()[0],
+        "rooms": options.rooms,
+        "seconds": options.seconds,
+        "runs": [],
+    }
+    for configuration in options.on.split(","):
+        for mix in options.mix.split(","):
+            _note(f"{configuration}, {mix}")
+            report["runs"].append(_ladder_of(configuration, mix, options))
+    if not options.no_bare:
+        _note("bare fan-out")
+        report["bare"] = _bare(report["runs"][0], options)
+    report["load_average_after"] = os.getloadavg()[0]
+    if options.output:
+        Path(options.output).write_text(json.dumps(report, indent=1) + "\n")
+    print(json.dumps(report, indent=1) if options.json else table(report))
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bin/bench", description=__doc__)
-    parser.add_argument("--rooms", type=int, default=40)
-    parser.add_argument("--seconds", type=float, default=10, help="of each rate")
-    parser.add_argument("--rates", default="10,50,100,200,300,400,500", help="contributions a second")
-    parser.add_argument("--database", choices=("sqlite", "postgres"), default="sqlite")
+    parser.add_argument("--on", default="sqlite", help=f"some of {', '.join(CONFIGURATIONS)}; sqlite unless told")
+    parser.add_argument("--mix", default="questions", help=f"some of {', '.join(MIXES)}")
+    parser.add_argument("--rooms", type=int, default=40, help="of eight people each")
+    parser.add_argument("--seconds", type=float, default=8, help="of each rate")
+    parser.add_argument("--rates", default="10,50,100,150,200,300,400,500,700,1000", help="acts a second")
+    parser.add_argument("--no-bare", action="store_true", help="leave out the bare fan-out")
     parser.add_argument("--quick", action="store_true", help="under a minute")
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+    parser.add_argument("--output", help="write the JSON there as well")
     options = parser.parse_args()
     if options.quick:
         options.rooms, options.seconds, options.rates = 20, 4, "10,100,200"
     return options
 
 
-def _rooms(server: services.Server, rooms: int) -> list[dict[str, Any]]:
-    command = [sys.executable, str(ROOT / "bench" / "rooms.py"), str(rooms)]
-    made = subprocess.run(command, env=server.env, check=True, capture_output=True, text=True)
-    result: list[dict[str, Any]] = json.loads(made.stdout)
-    return result
+def _ladder_of(configuration: str, mix: str, options: argparse.Namespace) -> dict[str, Any]:
+    with ExitStack() as stack:
+        system = System(stack, configuration)
+        return {"on": configuration, "mix": mix, **_climb(system, mix, _rates(options), options)}
 
 
-def _measure(server: services.Server, rooms: list[dict[str, Any]], options: argparse.Namespace) -> dict[str, Any]:
-    server.start()
-    try:
-        before = _memory(server)
-        figures: dict[str, Any] = asyncio.run(_ladder(server, rooms, options))
-        figures["memory_mb"] = round(_memory(server) / 1024, 1)
-        figures["kb_per_stream"] = round((figures.pop("idle_kb") - before) / (options.rooms * 8), 1)
-        return figures
-    finally:
-        server.stop()
+def _rates(options: argparse.Namespace) -> list[float]:
+    return [float(rate) for rate in options.rates.split(",")]
 
 
-async def _ladder(server: services.Server, rooms: list[dict[str, Any]], options: argparse.Namespace) -> dict[str, Any]:
-    load = Load(server.port, rooms)
-    opened = await load.open_streams()
-    await load.connect()
-    idle = _memory(server)
-    rates: dict[str, Any] = {}
-    for rate in map(float, options.rates.split(",")):
-        cpu = _cpu(server)
+def _bare(run: dict[str, Any], options: argparse.Namespace) -> dict[str, Any]:
+    held = [row for row in run["rates"] if sustained(row)] or run["rates"]
+    size = held[-1]["bytes_per_sight"]
+    rates = list(map(float, BARE_RATES[:3] if options.quick else BARE_RATES))
+    with ExitStack() as stack:
+        return {"bytes": size, **_climb(Bare(stack, size), "questions", rates, options)}
+
+
+def _climb(system: System, mix: str, rates: list[float], options: argparse.Namespace) -> dict[str, Any]:
+    """Each rate on rooms that have not been played in, until one is not sustained."""
+    sets = system.rooms(options.rooms * len(rates))
+    with system.running():
+        rows = uvloop.run(_rungs(system, mix, rates, sets, options))
+    held = [row["rate"] for row in rows if sustained(row)]
+    return {"sustained": max(held, default=0), "rates": rows}
+
+
+async def _rungs(
+    system: System, mix: str, rates: list[float], sets: list[Room], options: argparse.Namespace
+) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    for number, rate in enumerate(rates):
+        ledger = Ledger()
+        rooms = sets[number * options.rooms : (number + 1) * options.rooms]
+        load = Load(rooms, MIXES[mix](ledger), ledger)
+        ready = await load.open_streams()
+        before = system.spent()
         row = await load.run(rate, options.seconds)
-        row["cpu_ms_per_contribution"] = round(1000 * (_cpu(server) - cpu) / max(1, row["acknowledged"]), 2)
-        rates[f"{rate:g}"] = row
-        if row["p95"] > 4 * LIMIT_MS or row["failed"]:
+        after = system.spent()
+        each = {name: 1000 * (after[name] - before[name]) / max(1, row["acknowledged"]) for name in after}
+        row |= {
+            "cpu_ms": round(each["server"], 2),
+            "database_cpu_ms": round(each["database_cpu"], 2),
+            "database_ms": round(each["database"], 2),
+            "database_calls": round(each["calls"] / 1000, 1),
+            "streams_ready_s": round(ready, 2),
+            "view_bytes": round(sum(load.view_bytes) / max(1, len(load.view_bytes))),
+            "load_average": round(os.getloadavg()[0], 1),
+        }
+        rows.append(row)
+        _note(f"  {rate:g}/s: p95 {row['p95']} ms, lost {row['lost']}, {row['cpu_ms']} ms of CPU each")
+        await load.close()
+        if not sustained(row):
             break
-    await load.close()
-    good = [rate for rate, row in rates.items() if row["p95"] < LIMIT_MS and not row["lost"] + row["failed"]]
-    return {
-        "streams_ready_s": round(opened, 2),
-        "idle_kb": idle,
-        "rates": rates,
-        "sustained": max(map(float, good), default=0),
-    }
+    return rows
 
 
-def _memory(server: services.Server) -> int:
-    """Resident kilobytes."""
-    assert server.process
-    status = Path(f"/proc/{server.process.pid}/status").read_text()
-    return int(status.split("VmRSS:")[1].split()[0])
+def sustained(row: dict[str, Any]) -> bool:
+    bad = row["lost"] + row["failed"] + row["refused"] + row["leaked"]
+    return row["p95"] < LIMIT_MS and not bad and row["seen"] > 0
 
 
-def _cpu(server: services.Server) -> float:
-    """Seconds of processor time used so far."""
-    assert server.process
-    fields = Path(f"/proc/{server.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+def _commit() -> str:
+    asked = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True)
+    return asked.stdout.strip()
 
 
-def _table(report: dict[str, Any]) -> str:
-    lines = [
-        f"{report['date']}, {report['machine']}, {report['database']}, {report['streams']} streams "
-        f"in {report['rooms']} rooms of 8; milliseconds from the scheduled send to each other browser",
-        "",
-        "| | rate/s | done/s | p50 | p95 | p99 | lost | failed | CPU ms each | bytes to a phone |",
-        "|---|---|---|---|---|---|---|---|---|---|",
-    ]
-    for name in ("product", "bare"):
-        for rate, row in report[name]["rates"].items():
-            shown = (
-                "contributions_s",
-                "p50",
-                "p95",
-                "p99",
-                "lost",
-                "failed",
-                "cpu_ms_per_contribution",
-                "bytes_per_event",
-            )
-            lines.append(f"| {name} | {rate} | " + " | ".join(str(row[key]) for key in shown) + " |")
-    product, bare = report["product"], report["bare"]
-    lines += [
-        "",
-        f"Sustained with p95 < {LIMIT_MS:g} ms and nothing lost: product {product['sustained']:g}/s, "
-        f"bare fan-out {bare['sustained']:g}/s on the same ladder.",
-        f"Memory: {product['memory_mb']} MB after the load; {product['kb_per_stream']} KB a stream while idle. "
-        f"All streams ready in {product['streams_ready_s']} s.",
-    ]
-    return "\n".join(lines)
+def _note(words: str) -> None:
+    print(words, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":
