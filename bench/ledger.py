@@ -21,10 +21,6 @@ STAMP = re.compile(rb"n(\d{7})n")
 AHEAD = 6  # how many signs later than the first awaited one a sight may be: names of the floor come round again
 
 
-def stamped(number: int) -> str:
-    return f"n{number:07d}n"
-
-
 @dataclass(eq=False, slots=True)
 class Expectation:
     """``watchers`` have not yet seen it; ``before`` is what it replaces."""
@@ -34,6 +30,7 @@ class Expectation:
     watchers: set[Hashable]
     before: "Expectation | None" = None
     value: bytes = b""  # of a sign
+    quiet: bool = False  # one of many that are seen at once: its loss counts, its latency not
 
 
 @dataclass(slots=True)
@@ -51,16 +48,22 @@ class Ledger:
         self.counts = Counts()
         self._words: dict[int, Expectation] = {}
         self._signs: dict[Hashable, deque[Expectation]] = {}
-        self._secrets: dict[int, frozenset[Hashable]] = {}
+        self._secrets: dict[int, Hashable] = {}
         self._open: set[Expectation] = set()
 
     # ---------------------------------------------------------------- what is awaited
 
     def words(
-        self, stamp: int, kind: str, due: float, watchers: Iterable[Hashable], before: Expectation | None = None
+        self,
+        stamp: int,
+        kind: str,
+        due: float,
+        watchers: Iterable[Hashable],
+        before: Expectation | None = None,
+        quiet: bool = False,
     ) -> Expectation:
         """These watchers must see the words with that stamp, or words that replace them."""
-        expected = Expectation(kind, due, set(watchers), before)
+        expected = Expectation(kind, due, set(watchers), before, quiet=quiet)
         self._secrets.pop(stamp, None)
         self._words[stamp] = expected
         self._open.add(expected)
@@ -73,9 +76,9 @@ class Ledger:
         self._open.add(expected)
         return expected
 
-    def secret(self, stamp: int, allowed: Iterable[Hashable]) -> None:
-        """Nobody but these may see the words with that stamp, until they are awaited by others."""
-        self._secrets[stamp] = frozenset(allowed)
+    def secret(self, stamp: int, owner: Hashable) -> None:
+        """Nobody but their owner may see the words with that stamp, until they are awaited by others."""
+        self._secrets[stamp] = owner
 
     def void(self, expected: Expectation) -> None:
         """It was refused, or it is not known whether it was written: nobody must see it."""
@@ -90,8 +93,8 @@ class Ledger:
 
     # ---------------------------------------------------------------- what is seen
 
-    def read(self, watcher: Hashable, data: bytes, now: float) -> int:
-        """This stream received ``data`` at ``now``: how many awaited words it met."""
+    def read(self, watcher: Hashable, who: Hashable, data: bytes, now: float) -> int:
+        """This stream, which is ``who``'s, received ``data`` at ``now``: how many awaited words it met."""
         met = 0
         for found in STAMP.finditer(data):
             stamp = int(found[1])
@@ -99,7 +102,7 @@ class Ledger:
             if expected is not None:
                 if watcher in expected.watchers:
                     met += self._met(expected, watcher, now)
-            elif stamp in self._secrets and watcher not in self._secrets[stamp]:
+            elif stamp in self._secrets and who != self._secrets[stamp]:
                 self.counts.leaked += 1
         return met
 
@@ -121,17 +124,19 @@ class Ledger:
     def _met(self, expected: Expectation | None, watcher: Hashable, now: float) -> int:
         met = 0
         while expected is not None and watcher in expected.watchers:
+            before = expected.before
+            met += not expected.quiet
             self._one(expected, watcher, now)
-            expected = expected.before
-            met += 1
+            expected = before
         return met
 
     def _one(self, expected: Expectation, watcher: Hashable, now: float) -> None:
         expected.watchers.discard(watcher)
-        latency = (now - expected.due) * 1000
-        self.counts.latencies.append(latency)
-        self.counts.by_kind.setdefault(expected.kind, []).append(latency)
         self.counts.seen += 1
+        if not expected.quiet:
+            latency = (now - expected.due) * 1000
+            self.counts.latencies.append(latency)
+            self.counts.by_kind.setdefault(expected.kind, []).append(latency)
         self._settle(expected)
 
     def _settle(self, expected: Expectation) -> None:

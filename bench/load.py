@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from urllib.parse import urlencode
 
 from bench.figures import percentile, spread
-from bench.ledger import Expectation, Ledger
+from bench.ledger import STAMP, Expectation, Ledger
 from bench.wire import Posters, Stream
 
 SETTLE_SECONDS = 20  # after the last act was due, for what is still on its way
@@ -34,6 +34,20 @@ class Room:
         self.nodes = nodes
         self.streams: set[Stream] = set()  # those that have had their first view
         self.made = made
+        self.board: dict[str, list[int]] = {}  # card -> the stamps that it was given, in order; of this round
+        self.firm: dict[str, int] = {}  # card -> how many of them are acknowledged
+
+    def put(self, card: str, stamp: int) -> None:
+        """This card has these words, and that is known to be written."""
+        self.board.setdefault(card, []).append(stamp)
+        self.firm[card] = len(self.board[card])
+
+    def missing(self, firm: Mapping[str, int], view: bytes) -> int:
+        """How many cards of ``firm`` (as it was when the stream was asked for) are not in its first view."""
+        shown = {int(stamp) for stamp in STAMP.findall(view)}
+        return sum(
+            card in self.board and shown.isdisjoint(self.board[card][number - 1 :]) for card, number in firm.items()
+        )
 
     def port(self, person: int) -> int:
         """With two nodes, half of each room is on each."""
@@ -60,6 +74,8 @@ class Act:
     kind: str
     expect: Callable[[float], Iterable[Expectation]] = lambda due: ()
     address: str = "contributions"
+    puts: tuple[tuple[str, int], ...] = ()  # the cards that it changes for all, and the stamps of their words
+    new_round: bool = False
 
     def payload(self) -> bytes:
         body = urlencode(self.form)
@@ -76,7 +92,7 @@ class Mix(Protocol):
 
     ordered: bool
 
-    def act(self, room: Room, number: int) -> Act: ...
+    def act(self, room: Room) -> Act: ...
 
     def signs(self, stream: Stream, data: bytes, now: float) -> int:
         """What this stream was shown besides stamped words; how many awaited signs that met."""
@@ -100,10 +116,12 @@ class Load:
         self.posters: dict[int, Posters] = {}
         self.streams: list[Stream] = []
         self.answers = Answers()
-        self.waiting: dict[str, deque[tuple[int, float]]] = {}  # of rooms in which an act is under way
+        self.waiting: dict[str, deque[float]] = {}  # of rooms in which an act is under way
         self.view_bytes: list[int] = []
         self.met_bytes = self.met_events = self.met = 0
         self.dropped = 0  # streams that the server ended
+        self.settle_seconds: float = SETTLE_SECONDS
+        self.stale = 0  # cards missing in the first view of a stream
         self._closing = False
         self._became_ready: asyncio.Event = asyncio.Event()
 
@@ -144,6 +162,7 @@ class Load:
                 _, stream = await loop.create_connection(
                     lambda: Stream(request, self.heard, self.lost, room, person), "127.0.0.1", port
                 )
+                stream.firm = dict(room.firm)
                 return stream
             except OSError:  # the door is full, or the server is not back: as a browser, try again
                 await asyncio.sleep(wait)
@@ -154,8 +173,10 @@ class Load:
             stream.ready = True
             stream.room.streams.add(stream)
             self.view_bytes.append(len(data))
+            self.stale += stream.room.missing(stream.firm, data)
+            stream.firm = {}
             self._became_ready.set()
-        met = self.ledger.read(stream, data, now) + self.mix.signs(stream, data, now)
+        met = self.ledger.read(stream, stream.who, data, now) + self.mix.signs(stream, data, now)
         if met:
             self.met += met
             self.met_events += 1
@@ -168,18 +189,20 @@ class Load:
 
     # ---------------------------------------------------------------- acts
 
-    def send(self, room: Room, number: int, due: float) -> None:
+    def send(self, room: Room, due: float) -> None:
         self.answers.due += 1
         if not self.mix.ordered:
-            self._post(self.mix.act(room, number), due)
+            self._post(self.mix.act(room), due)
         elif room.id in self.waiting:
-            self.waiting[room.id].append((number, due))
+            self.waiting[room.id].append(due)
         else:
             self.waiting[room.id] = deque()
-            self._post(self.mix.act(room, number), due)
+            self._post(self.mix.act(room), due)
 
     def _post(self, act: Act, due: float) -> None:
         expected = list(act.expect(due))
+        for card, stamp in act.puts:
+            act.room.board.setdefault(card, []).append(stamp)
         port = act.room.port(act.person)
         if port not in self.posters:
             self.posters[port] = Posters(port)
@@ -195,6 +218,7 @@ class Load:
         if status in {204, 302}:
             self.answers.acknowledged += 1
             self.answers.kinds[act.kind] += 1
+            self._written(act)
         else:
             if status == 409:
                 self.answers.refused += 1
@@ -205,13 +229,20 @@ class Load:
                 self.ledger.void(one)
         queue = self.waiting.get(act.room.id)
         if queue:
-            number, next_due = queue.popleft()
-            asyncio.get_running_loop().call_soon(self._next, act.room, number, next_due)
+            asyncio.get_running_loop().call_soon(self._next, act.room, queue.popleft())
         elif queue is not None:
             del self.waiting[act.room.id]
 
-    def _next(self, room: Room, number: int, due: float) -> None:
-        self._post(self.mix.act(room, number), due)
+    def _next(self, room: Room, due: float) -> None:
+        self._post(self.mix.act(room), due)
+
+    def _written(self, act: Act) -> None:
+        if act.new_round:
+            act.room.board.clear()
+            act.room.firm.clear()
+        for card, stamp in act.puts:
+            if stamp in act.room.board.get(card, ()):
+                act.room.firm[card] = max(act.room.firm.get(card, 0), act.room.board[card].index(stamp) + 1)
 
     # ---------------------------------------------------------------- a steady stretch
 
@@ -219,7 +250,8 @@ class Load:
         """Send ``rate`` acts a second for ``seconds``, wait for the last to arrive, and count."""
         self.ledger.new_stretch()
         self.answers = Answers()
-        self.met = self.met_events = self.met_bytes = self.dropped = 0
+        self.met = self.met_events = self.met_bytes = self.dropped = self.stale = 0
+        late: asyncio.Future[float] | None = None
         received = sum(stream.bytes for stream in self.streams)
         lags: list[float] = []
         clock = asyncio.ensure_future(_clock(lags))
@@ -227,11 +259,15 @@ class Load:
         for number in range(int(rate * seconds)):
             due = began + number / rate
             await asyncio.sleep(max(0.0, due - perf_counter()))
-            self.send(self.rooms[number % len(self.rooms)], number, due)
+            self.send(self.rooms[number % len(self.rooms)], due)
+            if number == int(rate * seconds) // 2:
+                late = asyncio.ensure_future(self.open([(room, who) for room in self.rooms for who in room.late]))
         sent = perf_counter()
         share = (process_time() - used) / (sent - began)
         clock.cancel()
-        await self._settle(began + seconds + SETTLE_SECONDS)
+        await self._settle(began + seconds + self.settle_seconds)
+        if late:
+            await late
         counts, answers = self.ledger.counts, self.answers
         answered = len(answers.milliseconds)
         lag = percentile(lags, 0.95) * 1000
@@ -245,7 +281,7 @@ class Load:
             "refused": answers.refused,
             "failed": answers.failed + answers.due - answered,
             "seen": counts.seen,
-            "lost": self.ledger.outstanding,
+            "lost": self.ledger.outstanding + self.stale,
             "leaked": counts.leaked,
             "dropped_streams": self.dropped,
             "bytes_per_sight": round(self.met_bytes / max(1, self.met)),

@@ -1,6 +1,7 @@
 """``bin/bench``: the live room under load, beside the bare fan-out in the same run. Measures; asserts nothing."""
 
 import argparse
+import asyncio
 import json
 import os
 import platform
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -22,12 +24,13 @@ import uvloop  # noqa: E402
 from bench.figures import cpu_seconds, family  # noqa: E402
 from bench.ledger import Ledger  # noqa: E402
 from bench.load import Load, Mix, Room  # noqa: E402
-from bench.mix import Questions  # noqa: E402
+from bench.mix import Questions, Round  # noqa: E402
 from bench.table import table  # noqa: E402
 from tests import services  # noqa: E402
 
 LIMIT_MS = 250.0
 PEOPLE = 8
+WARM_RATE = 20.0  # acts a second, for a second that is not measured
 # name: (database, processes, bus)
 CONFIGURATIONS = {
     "sqlite": ("sqlite", 1, ""),
@@ -35,7 +38,7 @@ CONFIGURATIONS = {
     "postgres-2": ("postgres", 2, ""),
     "postgres-2-redis": ("postgres", 2, "redis"),
 }
-MIXES: dict[str, Callable[[Ledger], Mix]] = {"questions": Questions}
+MIXES: dict[str, Callable[[Ledger], Mix]] = {"questions": Questions, "round": Round}
 BARE_RATES = [10, 100, 1000, 2000, 3000, 4000, 5000, 6000, 8000]
 
 
@@ -127,12 +130,17 @@ def main() -> None:
         "rooms": options.rooms,
         "seconds": options.seconds,
         "runs": [],
+        "crowds": [],
     }
     for configuration in options.on.split(","):
-        for mix in options.mix.split(","):
+        for mix in filter(None, options.mix.split(",")):
             _note(f"{configuration}, {mix}")
             report["runs"].append(_ladder_of(configuration, mix, options))
-    if not options.no_bare:
+    if options.streams:
+        for configuration in options.on.split(","):
+            _note(f"{configuration}: {options.streams} idle streams, {options.storm} back at once")
+            report["crowds"].append(_crowd(configuration, options))
+    if not options.no_bare and report["runs"]:
         _note("bare fan-out")
         report["bare"] = _bare(report["runs"][0], options)
     report["load_average_after"] = os.getloadavg()[0]
@@ -144,17 +152,20 @@ def main() -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bin/bench", description=__doc__)
     parser.add_argument("--on", default="sqlite", help=f"some of {', '.join(CONFIGURATIONS)}; sqlite unless told")
-    parser.add_argument("--mix", default="questions", help=f"some of {', '.join(MIXES)}")
+    parser.add_argument("--mix", default="questions,round", help=f'"", or some of {", ".join(MIXES)}')
     parser.add_argument("--rooms", type=int, default=40, help="of eight people each")
     parser.add_argument("--seconds", type=float, default=8, help="of each rate")
     parser.add_argument("--rates", default="10,50,100,150,200,300,400,500,700,1000", help="acts a second")
+    parser.add_argument("--streams", type=int, default=0, help="so many idle streams as well, for example 5000")
+    parser.add_argument("--storm", type=int, default=1000, help="clients back at once, with --streams")
     parser.add_argument("--no-bare", action="store_true", help="leave out the bare fan-out")
     parser.add_argument("--quick", action="store_true", help="under a minute")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     parser.add_argument("--output", help="write the JSON there as well")
     options = parser.parse_args()
     if options.quick:
-        options.rooms, options.seconds, options.rates = 20, 4, "10,100,200"
+        options.rooms, options.seconds, options.rates = 10, 2, "10,100"
+        options.streams, options.storm = 320, 160
     return options
 
 
@@ -171,48 +182,111 @@ def _rates(options: argparse.Namespace) -> list[float]:
 def _bare(run: dict[str, Any], options: argparse.Namespace) -> dict[str, Any]:
     held = [row for row in run["rates"] if sustained(row)] or run["rates"]
     size = held[-1]["bytes_per_sight"]
-    rates = list(map(float, BARE_RATES[:3] if options.quick else BARE_RATES))
+    rates = list(map(float, BARE_RATES[1:3] if options.quick else BARE_RATES))
     with ExitStack() as stack:
         return {"bytes": size, **_climb(Bare(stack, size), "questions", rates, options)}
 
 
 def _climb(system: System, mix: str, rates: list[float], options: argparse.Namespace) -> dict[str, Any]:
-    """Each rate on rooms that have not been played in, until one is not sustained."""
-    sets = system.rooms(options.rooms * len(rates))
-    with system.running():
-        rows = uvloop.run(_rungs(system, mix, rates, sets, options))
+    """Each rate on servers just started, until one is not sustained."""
+    # Questions fill a room: each rate has rooms of its own. A round goes on where it was.
+    fresh = mix == "questions"
+    sets = system.rooms(options.rooms * (len(rates) if fresh else 1), mix)
+    ledger = Ledger()
+    played = MIXES[mix](ledger)
+    rows: list[dict[str, Any]] = []
+    for number, rate in enumerate(rates):
+        rooms = sets[number * options.rooms :][: options.rooms] if fresh else sets
+        with system.running():
+            rows.append(uvloop.run(_rung(system, Load(rooms, played, ledger), rate, options.seconds)))
+        _note(f"  {rate:g}/s: p95 {rows[-1]['p95']} ms, lost {rows[-1]['lost']}, {rows[-1]['cpu_ms']} ms of CPU each")
+        if not sustained(rows[-1]):
+            break
     held = [row["rate"] for row in rows if sustained(row)]
     return {"sustained": max(held, default=0), "rates": rows}
 
 
-async def _rungs(
-    system: System, mix: str, rates: list[float], sets: list[Room], options: argparse.Namespace
-) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = []
-    for number, rate in enumerate(rates):
-        ledger = Ledger()
-        rooms = sets[number * options.rooms : (number + 1) * options.rooms]
-        load = Load(rooms, MIXES[mix](ledger), ledger)
-        ready = await load.open_streams()
-        before = system.spent()
-        row = await load.run(rate, options.seconds)
-        after = system.spent()
-        each = {name: 1000 * (after[name] - before[name]) / max(1, row["acknowledged"]) for name in after}
-        row |= {
-            "cpu_ms": round(each["server"], 2),
-            "database_cpu_ms": round(each["database_cpu"], 2),
-            "database_ms": round(each["database"], 2),
-            "database_calls": round(each["calls"] / 1000, 1),
-            "streams_ready_s": round(ready, 2),
-            "view_bytes": round(sum(load.view_bytes) / max(1, len(load.view_bytes))),
-            "load_average": round(os.getloadavg()[0], 1),
-        }
-        rows.append(row)
-        _note(f"  {rate:g}/s: p95 {row['p95']} ms, lost {row['lost']}, {row['cpu_ms']} ms of CPU each")
-        await load.close()
-        if not sustained(row):
-            break
-    return rows
+async def _rung(system: System, load: Load, rate: float, seconds: float) -> dict[str, Any]:
+    ready = await load.open_streams()
+    await load.run(WARM_RATE, 1)
+    before = system.spent()
+    row = await load.run(rate, seconds)
+    after = system.spent()
+    each = {name: 1000 * (after[name] - before[name]) / max(1, row["acknowledged"]) for name in after}
+    row |= {
+        "cpu_ms": round(each["server"], 2),
+        "database_cpu_ms": round(each["database_cpu"], 2),
+        "database_ms": round(each["database"], 2),
+        "database_calls": round(each["calls"] / 1000, 1),
+        "streams_ready_s": round(ready, 2),
+        "view_bytes": round(sum(load.view_bytes) / max(1, len(load.view_bytes))),
+        "load_average": round(os.getloadavg()[0], 1),
+    }
+    await load.close()
+    return row
+
+
+# ---------------------------------------------------------------- a crowd: idle streams, and all back at once
+
+
+def _crowd(configuration: str, options: argparse.Namespace) -> dict[str, Any]:
+    with ExitStack() as stack:
+        system = System(stack, configuration)
+        rooms = system.rooms(max(1, options.streams // PEOPLE), "questions")
+        returning = rooms[: max(1, options.storm // PEOPLE)]
+        report = {"on": configuration, "storm": {}}
+        with system.running():
+            report["storm"] = uvloop.run(_storm(system, returning))
+        with system.running():
+            report["idle"] = uvloop.run(_idle(system, rooms))
+        return report
+
+
+async def _storm(system: System, rooms: list[Room]) -> dict[str, Any]:
+    """All are cut off; a question is asked in each room meanwhile; all come back at once. Then after a kill -9."""
+    ledger = Ledger()
+    load = Load(rooms, Questions(ledger), ledger)
+    await load.open_streams()
+    row: dict[str, Any] = {"clients": len(load.streams)}
+    for name in ("cut", "killed"):
+        await load.close(abruptly=True)
+        for room in rooms:
+            load.send(room, perf_counter())
+        while len(load.answers.milliseconds) < load.answers.due:
+            await asyncio.sleep(0.02)
+        for room in rooms:
+            room.streams.clear()
+        if name == "killed":
+            await load.close()
+            for server in system.servers:
+                server.kill9()
+            for server in system.servers:
+                server.start()
+        load.stale = 0
+        row[f"{name}_back_s"] = round(await load.open_streams(), 2)
+        row[f"{name}_missed"] = load.stale
+    row["questions_refused"] = load.answers.due - load.answers.acknowledged
+    await load.close()
+    return row
+
+
+async def _idle(system: System, rooms: list[Room]) -> dict[str, Any]:
+    """Streams in which nothing happens: what each holds in memory; then whether questions still go round."""
+    ledger = Ledger()
+    load = Load(rooms, Questions(ledger), ledger)
+    before = system.resident_kb()
+    ready = await load.open_streams(300)
+    after = system.resident_kb()
+    row = await load.run(20, 3)
+    held = len(load.streams)
+    await load.close()
+    return {
+        "streams": held,
+        "ready_s": round(ready, 1),
+        "kb_each": round((after - before) / held, 1),
+        "memory_mb": round(after / 1024),
+        "then": {key: row[key] for key in ("p50", "p95", "acknowledged", "lost", "failed", "dropped_streams")},
+    }
 
 
 def sustained(row: dict[str, Any]) -> bool:

@@ -49,4 +49,14 @@ def sentences(report: dict[str, Any]) -> list[str]:
         said.append(
             f"{run['on']}, {run['mix']}: {run['sustained']:g}/s sustained with p95 < 250 ms and nothing lost{share}."
         )
+    for crowd in report.get("crowds", ()):
+        storm, idle = crowd["storm"], crowd["idle"]
+        said += [
+            f"{crowd['on']}: {storm['clients']} clients back at once, all current after {storm['cut_back_s']} s "
+            f"({storm['cut_missed']} cards missing); after kill -9 and a new start, {storm['killed_back_s']} s "
+            f"({storm['killed_missed']} missing).",
+            f"{crowd['on']}: {idle['streams']} idle streams held, {idle['kb_each']} KB each, {idle['memory_mb']} MB in "
+            f"all, ready in {idle['ready_s']} s; questions among them then: p95 {idle['then']['p95']} ms, "
+            f"{idle['then']['lost']} lost.",
+        ]
     return said

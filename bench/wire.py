@@ -13,9 +13,6 @@ Answered = Callable[[int, float], None]  # status (0: the connection was lost), 
 class Stream(asyncio.Protocol):
     """One open stream. ``heard(stream, data, now)`` is called with whole events; the first begins with the view."""
 
-    __slots__ = ("bytes", "events", "heard", "lost", "opened", "person", "ready", "request", "room", "status", "tail",
-                 "wire")  # fmt: skip
-
     def __init__(
         self,
         request: bytes,
@@ -26,11 +23,13 @@ class Stream(asyncio.Protocol):
     ) -> None:
         self.request, self.heard, self.lost = request, heard, lost
         self.room, self.person = room, person
+        self.who = (room.id, person)
         self.wire: Any = None  # the transport while it is open
         self.status = 0
         self.tail = b""
         self.ready = False  # has had its first view
         self.opened = 0.0
+        self.firm: dict[str, int] = {}  # what its first view must hold
         self.bytes = 0
         self.events = 0
 
