@@ -226,13 +226,18 @@ def drafts(key: access.Key) -> dict[str, dict[str, Any]]:
     }
 
 
+def erase(circle: Circle) -> None:
+    """Destroy this circle's key, here and now: its words are gone, the counts stay."""
+    circle.destroy_key()
+    Draft.objects.filter(session__circle=circle).delete()
+    for room in Session.objects.filter(circle=circle).values_list("pk", flat=True):
+        store.forget(room)
+        hub.announce_from_thread([store.topic(room)])
+
+
 def erase_due() -> int:
-    """Destroy the keys whose charter's date has come; how many. The words are gone, the counts stay."""
+    """Erase the circles whose charter's date has come; how many."""
     due = list(Circle.objects.filter(erase_on__lt=timezone.localdate(), wrapped_key__isnull=False))
     for circle in due:
-        circle.destroy_key()
-        Draft.objects.filter(session__circle=circle).delete()
-        for room in Session.objects.filter(circle=circle).values_list("pk", flat=True):
-            store.forget(room)
-            hub.announce_from_thread([store.topic(room)])
+        erase(circle)
     return len(due)

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from cordee.ops import recurring
 from cordee.ops.readiness import said_plainly
 from cordee.room import actions, crypto, store
 from cordee.room.models import Draft
@@ -23,6 +24,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         with said_plainly():
             counts = {"erased": actions.erase_due(), "drafts": clear_old_drafts()}
+        recurring.done(recurring.TICK)
         self.stdout.write(_("Cercles effacés : %(erased)d · brouillons oubliés : %(drafts)d") % counts)
 
 
