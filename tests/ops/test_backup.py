@@ -128,7 +128,7 @@ def test_every_table_of_ours_is_in_the_archive_those_referred_to_first():
 
 
 def test_a_column_without_a_form_in_the_archive_is_refused_not_guessed():
-    with pytest.raises(TypeError, match="cordee/ops/archive.py"):
+    with pytest.raises(TypeError, match=r"cordee/ops/archive\.py"):
         archive._plain(timedelta(1))
 
 
