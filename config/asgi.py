@@ -15,6 +15,7 @@ from django.conf import settings  # noqa: E402
 
 from cordee.live.asgi import Live  # noqa: E402
 from cordee.live.bus import bus  # noqa: E402
+from cordee.ops.probes import Probes  # noqa: E402
 from cordee.room import access, actions, stream  # noqa: E402
 
 
@@ -28,10 +29,12 @@ async def _background() -> None:
         actions.hub.stop()
 
 
-application = Live(
-    django=WSGIMiddleware(_django, workers=8),  # type: ignore[arg-type]
-    stream=(re.compile(r"/(salle|ecran)/([\w-]+)/stream"), stream.open_stream),
-    act=(re.compile(r"/salle/([\w-]+)/contributions"), actions.receive),
-    background=_background,
-    same_origin=access.same_origin,
+application = Probes(
+    Live(
+        django=WSGIMiddleware(_django, workers=8),  # type: ignore[arg-type]
+        stream=(re.compile(r"/(salle|ecran)/([\w-]+)/stream"), stream.open_stream),
+        act=(re.compile(r"/salle/([\w-]+)/contributions"), actions.receive),
+        background=_background,
+        same_origin=access.same_origin,
+    )
 )

@@ -1,8 +1,10 @@
 """Log lines without a room's words: an exception's message may hold what somebody typed; its type and place do not."""
 
+import json
 import logging
 import re
 import traceback
+from datetime import UTC, datetime
 from types import TracebackType
 
 SECRET_PATHS = re.compile(r"/(place|s)/[^/\s\"']+")
@@ -17,6 +19,10 @@ class Discreet(logging.Formatter):
         record.exc_text = None  # another handler may have kept the full text
         return SECRET_PATHS.sub(r"/\1/…", super().format(record))
 
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        record.message = said(record)
+        return super().formatMessage(record)
+
     def formatException(self, ei: ExcInfo) -> str:
         kind, error, trace = ei
         if kind is None:
@@ -28,3 +34,24 @@ class Discreet(logging.Formatter):
             chain.append(type(seen).__name__)
             seen = seen.__cause__ or seen.__context__
         return "\n".join([*lines, " ← ".join(chain)])
+
+
+class OneObject(Discreet):
+    """The same as one JSON object a line, for a collector of logs."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": SECRET_PATHS.sub(r"/\1/…", said(record)),
+        }
+        if record.exc_info:
+            line["error"] = SECRET_PATHS.sub(r"/\1/…", self.formatException(record.exc_info))
+        return json.dumps(line, ensure_ascii=False)
+
+
+def said(record: logging.LogRecord) -> str:
+    """The message. asyncio adds lines that repeat an exception's own words: its first is enough."""
+    message = record.getMessage()
+    return message.partition("\n")[0] if record.name == "asyncio" else message

@@ -6,6 +6,7 @@ from secrets import token_bytes, token_urlsafe
 from urllib.parse import quote
 
 from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 
 from config import env
 
@@ -105,15 +106,23 @@ if HTTPS:
     SECURE_SSL_REDIRECT = env.flag("CORDEE_SSL_REDIRECT", True)
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
+LOG_FORMAT = env.text("CORDEE_LOG_FORMAT", "text")
+if LOG_FORMAT not in {"text", "json"}:
+    raise ImproperlyConfigured(f"CORDEE_LOG_FORMAT={LOG_FORMAT!r} is not understood. Write text or json.")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "line": {"()": "config.logs.Discreet", "format": "{asctime} {levelname} {name} {message}", "style": "{"}
+        "line": {"()": "config.logs.Discreet", "format": "{asctime} {levelname} {name} {message}", "style": "{"},
+        "json": {"()": "config.logs.OneObject"},
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "json" if LOG_FORMAT == "json" else "line"}
+    },
     # uvicorn's own handlers would print the messages of exceptions.
     "loggers": {
+        # Django's own handlers, in debug, would too.
+        "django": {"handlers": [], "level": "INFO"},
         "uvicorn": {"handlers": ["console"], "propagate": False},
         "uvicorn.error": {"propagate": True},
         "uvicorn.access": {"level": "WARNING", "propagate": True},  # who looks at what, and when, is nobody's business

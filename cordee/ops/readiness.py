@@ -1,6 +1,7 @@
 """What the operator's commands need before they work: a database that answers, and a key ring that can be read."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from django.conf import settings
@@ -38,6 +39,17 @@ def ring_ids() -> list[str]:
 def wrapping_id(wrapped: bytes | memoryview | None) -> str:
     """The ring id of the key that wrapped this one."""
     return bytes(wrapped or b"").partition(b":")[0].decode("ascii", "replace")
+
+
+def lost_keys(wrapped: Iterable[bytes | memoryview | None]) -> Counter[str]:
+    """How many of these keys the ring does not open, by the id of the ring's key that should."""
+    lost: Counter[str] = Counter()
+    for key in wrapped:
+        try:
+            crypto.unwrap(key or b"")
+        except crypto.Unreadable:
+            lost[wrapping_id(key)] += 1
+    return lost
 
 
 def unreadable(name: str, circles: int, ring: list[str]) -> str:

@@ -1,8 +1,11 @@
 """Logs say where something failed, never what was being said."""
 
+import json
 import logging
 
-from config.logs import Discreet
+import pytest
+
+from config.logs import Discreet, OneObject
 
 CANARY = "canari-7f3a"
 
@@ -39,3 +42,27 @@ def test_what_another_handler_formatted_is_not_reused():
 def test_private_links_and_room_codes_are_cut_from_the_line():
     record = logging.LogRecord("django", logging.ERROR, __file__, 1, f"Error: /place/{CANARY} /s/{CANARY}/", None, None)
     assert CANARY not in Discreet("{message}", style="{").format(record)
+
+
+def test_a_json_line_is_one_object_without_the_message_of_the_exception():
+    try:
+        raise ValueError(CANARY)
+    except ValueError as error:
+        info = (type(error), error, error.__traceback__)
+    record = logging.LogRecord("cordee", logging.ERROR, __file__, 1, f"failed\n/place/{CANARY}/", None, info)
+    line = OneObject().format(record)
+    assert CANARY not in line and "\n" not in line
+    told = json.loads(line)
+    assert told["level"] == "ERROR" and told["logger"] == "cordee" and "ValueError" in told["error"]
+
+
+@pytest.mark.parametrize("formatter", [OneObject(), Discreet("{message}", style="{")])
+def test_what_asyncio_repeats_of_a_failed_task_is_cut(formatter):
+    message = f"Task exception was never retrieved\nfuture: <Task exception=ValueError('{CANARY}')>"
+    record = logging.LogRecord("asyncio", logging.ERROR, __file__, 1, message, None, None)
+    assert CANARY not in formatter.format(record)
+    assert "never retrieved" in formatter.format(record)
+
+
+def test_django_prints_nothing_by_handlers_of_its_own():
+    assert logging.getLogger("django").handlers == []

@@ -5,7 +5,6 @@ secret key, a server that is not empty. What was erased since stays erased, as f
 """
 
 from argparse import ArgumentParser
-from collections import Counter
 from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
@@ -21,7 +20,7 @@ from django.utils.translation import gettext_lazy
 
 from cordee.circles.models import Circle
 from cordee.ops import archive, examination
-from cordee.ops.readiness import ring_ids, said_plainly, unreadable, wrapping_id
+from cordee.ops.readiness import lost_keys, ring_ids, said_plainly, unreadable
 from cordee.room import access, actions, crypto, store
 from cordee.room.models import Session
 
@@ -115,22 +114,12 @@ def locked(opened: ZipFile, manifest: archive.Manifest) -> Iterator[str]:
     except ImproperlyConfigured as error:
         yield str(error)
         return
-    lost: Counter[str] = Counter()
-    for row in archive.rows_of(opened, Circle):
-        if row["wrapped_key"] is not None and not opens(row["wrapped_key"]):
-            lost[wrapping_id(row["wrapped_key"])] += 1
+    rows = archive.rows_of(opened, Circle)
+    lost = lost_keys(row["wrapped_key"] for row in rows if row["wrapped_key"] is not None)
     for name, count in sorted(lost.items()):
         yield unreadable(name, count, ring)
     if manifest.secret != archive.secret_mark():
         yield _("CORDEE_SECRET_KEY n’est pas celle de l’archive : aucun lien ni aucun code n’ouvrirait. Remettez-la.")
-
-
-def opens(wrapped: bytes | memoryview) -> bool:
-    try:
-        crypto.unwrap(wrapped)
-    except crypto.Unreadable:
-        return False
-    return True
 
 
 # ---------------------------------------------------------------- the act

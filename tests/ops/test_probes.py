@@ -1,0 +1,67 @@
+"""/healthz and /readyz on the real server, and the refusal to start with a key ring that does not fit."""
+
+import re
+import sqlite3
+import time
+
+import httpx
+import pytest
+
+from tests.conftest import on_postgres
+from tests.ops.test_keys import NEW
+
+
+def ask(server, path: str) -> tuple[int, str]:
+    answer = httpx.get(f"{server.url}{path}", headers={"Host": "10.0.0.7"}, timeout=30)
+    return answer.status_code, answer.text.strip()
+
+
+def eventually(server, wanted: tuple[int, str], within: float = 30) -> None:
+    deadline = time.monotonic() + within
+    while (told := ask(server, "/readyz")) != wanted:
+        assert time.monotonic() < deadline, told
+        time.sleep(0.3)
+
+
+def test_both_answer_by_address_when_all_is_well(fresh_server):
+    assert ask(fresh_server, "/healthz") == (200, "ok")
+    eventually(fresh_server, (200, "ok"))
+
+
+def test_a_stuck_database_is_told_and_the_process_still_lives(fresh_server):
+    if on_postgres():
+        pytest.skip("the lock is that of a file")
+    eventually(fresh_server, (200, "ok"))
+    other = sqlite3.connect(fresh_server.var / "cordee.sqlite3", isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    eventually(fresh_server, (503, "writer"))  # reading goes on in WAL mode
+    assert ask(fresh_server, "/healthz") == (200, "ok")
+    other.execute("ROLLBACK")
+    other.close()
+    eventually(fresh_server, (200, "ok"))
+
+
+def test_a_server_with_a_wrong_key_ring_refuses_to_start_and_says_why(fresh_server):
+    fresh_server.manage("demo")
+    fresh_server.stop()
+    ring = fresh_server.var / "cordee_key_ring"
+    right = ring.read_text()
+    ring.write_text(NEW)
+    with pytest.raises(RuntimeError) as refused:
+        fresh_server.start(within=60)
+    assert "« k1 » manque à CORDEE_KEY_RING" in str(refused.value)
+    assert NEW.partition(":")[2][:12] not in str(refused.value)
+    ring.write_text(NEW.replace("k2:", "k1:"))
+    with pytest.raises(RuntimeError, match="n’est pas celle d’origine"):
+        fresh_server.start(within=60)
+    ring.write_text(right)
+    fresh_server.start(within=60)
+    eventually(fresh_server, (200, "ok"))
+
+
+def test_a_key_lost_for_ever_is_let_go_of_on_demand(fresh_server):
+    fresh_server.manage("demo")
+    fresh_server.stop()
+    (fresh_server.var / "cordee_key_ring").write_text(NEW)
+    assert re.search("effacés : 1", fresh_server.manage("purge", "--lost", "k1"))
+    fresh_server.start(within=60)
