@@ -140,6 +140,9 @@ class Postgres(Service):
         for pid in pids:
             with suppress(ProcessLookupError):
                 os.kill(int(pid), signal.SIGKILL)
+        deadline = time.monotonic() + 10
+        while any(Path(f"/proc/{pid}/fd").exists() for pid in pids) and time.monotonic() < deadline:
+            time.sleep(0.01)
 
 
 class Redis(Service):

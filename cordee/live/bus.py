@@ -1,24 +1,27 @@
 """How processes wake each other: not at all (one process), by PostgreSQL NOTIFY, or by Redis. Topics only.
 
 A bus that lost its connection wakes everybody when it is back: each stream then reads the log, and nothing is missed.
+A connection that has died without a word is found out by asking it something, every ``PULSE`` seconds.
 """
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
+from typing import Protocol
 
 from cordee.live.hub import Hub
 
 CHANNEL = "cordee"
 RETRY = (0.2, 0.5, 1.0, 2.0, 5.0)  # seconds
+PULSE = 15.0  # seconds of silence after which the other end must answer, within as many again
+PATIENCE = 3.0  # seconds that connecting, or telling, may take
 log = logging.getLogger(__name__)
 
 
 class Bus(Protocol):
     @property
-    def publish(self) -> Callable[[str], Awaitable[None]] | None:
-        """How to tell the others; ``None``: nobody else to tell, or the database tells them."""
+    def publish(self) -> Callable[[str], None] | None:
+        """How to tell the others, soon; ``None``: nobody else to tell, or the database tells them."""
 
     async def run(self, hub: Hub) -> None: ...
 
@@ -29,7 +32,7 @@ class LocalBus:
     async def run(self, hub: Hub) -> None:
         return None
 
-    publish: Callable[[str], Awaitable[None]] | None = None
+    publish: Callable[[str], None] | None = None
 
 
 class NotifyBus:
@@ -39,18 +42,24 @@ class NotifyBus:
         self.conninfo = conninfo
 
     async def run(self, hub: Hub) -> None:
+        await _forever("The bus is cut", lambda up: self._listen(hub, up), hub.poke_all)
+
+    async def _listen(self, hub: Hub, up: Callable[[], None]) -> None:
         import psycopg
 
-        await _forever(lambda up: self._listen(hub, up, psycopg), hub, psycopg.OperationalError, OSError)
-
-    async def _listen(self, hub: Hub, up: Any, psycopg: Any) -> None:
-        async with await psycopg.AsyncConnection.connect(self.conninfo, autocommit=True) as connection:
+        patience = int(PATIENCE)
+        async with await psycopg.AsyncConnection.connect(
+            self.conninfo, autocommit=True, connect_timeout=patience
+        ) as connection:
             await connection.execute(f"LISTEN {CHANNEL}")
             up()
-            async for notice in connection.notifies():
-                hub.poke(notice.payload)
+            while True:
+                async for notice in connection.notifies(timeout=PULSE):
+                    hub.poke(notice.payload)
+                async with asyncio.timeout(PULSE):
+                    await connection.execute("SELECT 1")
 
-    publish: Callable[[str], Awaitable[None]] | None = None
+    publish: Callable[[str], None] | None = None
 
 
 class RedisBus:
@@ -59,41 +68,72 @@ class RedisBus:
     def __init__(self, url: str) -> None:
         from redis import asyncio as redis
 
-        self.errors = (redis.RedisError, OSError)
-        self.client = redis.from_url(url, socket_connect_timeout=2)
+        self.client = redis.from_url(url, socket_connect_timeout=PATIENCE)
+        self._untold: dict[str, None] = {}  # topics, each once: told as soon as Redis takes them
+        self._ring = asyncio.Event()
 
     async def run(self, hub: Hub) -> None:
-        await _forever(lambda up: self._listen(hub, up), hub, *self.errors)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(_forever("The bus is cut", lambda up: self._listen(hub, up), hub.poke_all))
+            tasks.create_task(_forever("The bus did not take a message", self._tell, lambda: None))
 
-    async def _listen(self, hub: Hub, up: Any) -> None:
+    async def _listen(self, hub: Hub, up: Callable[[], None]) -> None:
         async with self.client.pubsub() as pubsub:
             await pubsub.subscribe(CHANNEL)
-            up()
-            async for message in pubsub.listen():
-                if message["type"] == "message":
+            heard = True
+            while True:
+                message = await pubsub.get_message(timeout=PULSE)
+                if message is None and not heard:
+                    raise TimeoutError
+                heard = message is not None
+                if message is None:
+                    await asyncio.wait_for(pubsub.ping(), PATIENCE)  # its answer is a message too
+                elif message["type"] == "subscribe":
+                    up()
+                elif message["type"] == "message":
                     hub.poke(message["data"].decode())
 
-    async def publish(self, topic: str) -> None:
-        try:
-            await self.client.publish(CHANNEL, topic)
-        except self.errors:
-            # The words are safe; other nodes' streams read the log at their next beat.
-            log.warning("Redis did not take a message; other processes will follow within a beat")
+    def publish(self, topic: str) -> None:
+        """Tell the other processes, from the loop's thread; until Redis takes it, their streams follow by the beat."""
+        self._untold[topic] = None
+        self._ring.set()
+
+    async def _tell(self, up: Callable[[], None]) -> None:
+        """One message at a time, however slow Redis is: a room that changed often meanwhile is told once."""
+        while True:
+            await self._ring.wait()
+            self._ring.clear()
+            telling = list(self._untold)
+            if telling:
+                try:
+                    async with asyncio.timeout(PATIENCE), self.client.pipeline(transaction=False) as pipeline:
+                        for topic in telling:
+                            del self._untold[topic]  # a change from here on is told again
+                            pipeline.publish(CHANNEL, topic)
+                        await pipeline.execute()
+                except BaseException:
+                    self._untold |= dict.fromkeys(telling)
+                    self._ring.set()
+                    raise
+            up()
 
 
-async def _forever(listen: Any, hub: Hub, *errors: type[BaseException]) -> None:
+async def _forever(
+    what: str, work: Callable[[Callable[[], None]], Awaitable[None]], when_up: Callable[[], None]
+) -> None:
+    """Do ``work`` again whenever it fails, whatever the error; it calls what it is given once it is connected."""
     tries = 0
 
     def up() -> None:
         nonlocal tries
         tries = 0
-        hub.poke_all()
+        when_up()
 
     while True:
         try:
-            await listen(up)
-        except errors as error:
-            log.warning("The bus is cut (%s); trying again", type(error).__name__)
+            await work(up)
+        except Exception as error:  # the type alone: a message may hold an address and its password
+            log.warning("%s (%s); trying again", what, type(error).__name__)
         await asyncio.sleep(RETRY[min(tries, len(RETRY) - 1)])
         tries += 1
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 
@@ -12,10 +12,9 @@ class Hub:
     def __init__(self) -> None:
         self._bells: dict[str, set[asyncio.Event]] = defaultdict(set)
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._publish: Callable[[str], Awaitable[None]] | None = None
-        self._told: set[asyncio.Future[None]] = set()
+        self._publish: Callable[[str], None] | None = None
 
-    def start(self, publish: Callable[[str], Awaitable[None]] | None = None) -> None:
+    def start(self, publish: Callable[[str], None] | None = None) -> None:
         """Serve this loop; ``publish`` tells other processes of a topic."""
         self._loop, self._publish = asyncio.get_running_loop(), publish
 
@@ -58,9 +57,7 @@ class Hub:
         for topic in topics:
             self.poke(topic)
             if self._publish:
-                told = asyncio.ensure_future(self._publish(topic))
-                self._told.add(told)  # a task nobody holds may be collected
-                told.add_done_callback(self._told.discard)
+                self._publish(topic)
 
     def open_streams(self) -> int:
         return sum(len(bells) for bells in self._bells.values())

@@ -64,10 +64,12 @@ def key_of(token: str) -> Key | None:
     if row is None:
         _keys.pop(hashed, None)
         return None
-    if len(_keys) >= MOST_KEYS:
-        _keys.clear()
     key = Key(*row)
-    _keys[hashed] = key, monotonic()
+    # A shared screen's link may be made void by another process, which cannot make this one forget it.
+    if not key.is_screen or settings.BUS == "local":
+        if len(_keys) >= MOST_KEYS:
+            _keys.clear()
+        _keys[hashed] = key, monotonic()
     return key
 
 

@@ -8,7 +8,7 @@ from time import time
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError, transaction
+from django.db import Error, transaction
 from django.utils import timezone
 from django.utils.translation import override
 
@@ -45,15 +45,15 @@ writer = Writer(store.transact, _committed)
 
 async def receive(request: Request) -> Answer:
     """POST …/contributions: 204 once it is durable, 409 with a sentence when refused, 404 to a stranger."""
-    key = await access.seat_in_soon(request.where[0], request.cookies, screen=False)
-    if key is None:
-        return Answer(404, _said(Refused("stranger"), request.language))
-    asked = forms.command(key.seat, request.form)
-    if isinstance(asked, Refused):
-        return Answer(409, _said(asked, request.language))
     try:
-        outcome = await writer.submit(store.Job(key.room, asked))
-    except (Busy, DatabaseError) as error:
+        key = await access.seat_in_soon(request.where[0], request.cookies, screen=False)
+        if key is None:
+            return Answer(404, _said(Refused("stranger"), request.language))
+        asked = forms.command(key.seat, request.form)
+        outcome = asked if isinstance(asked, Refused) else await writer.submit(store.Job(key.room, asked))
+    except store.NoSuchRoom:
+        return Answer(404, _said(Refused("stranger"), request.language))
+    except (Busy, Error) as error:
         log.error("A contribution could not be written: %s", type(error).__name__)
         return Answer(503, _said(Refused("unavailable"), request.language))
     return Answer(409, _said(outcome, request.language)) if isinstance(outcome, Refused) else Answer(204)
@@ -155,6 +155,7 @@ def renew_code(room: str, seat: str) -> Refused | None:
         return Refused("not_facilitator")
     with transaction.atomic():
         _new_links(Session.objects.select_related("circle").get(pk=room), Session.save)
+        store.notify([room])
     hub.announce_from_thread([store.topic(room)])
     return None
 

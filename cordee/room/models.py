@@ -65,3 +65,14 @@ class Draft(models.Model):
 
     def __str__(self) -> str:
         return f"{self.session_id}/{self.seat}/{self.kind}"
+
+
+class Tries(models.Model):
+    """How often something was tried of late, and when that is forgotten (seconds since the epoch). See limits.py."""
+
+    name = models.CharField(primary_key=True, max_length=64)  # a keyed digest
+    count = models.PositiveIntegerField()
+    until = models.FloatField(db_index=True)
+
+    def __str__(self) -> str:
+        return self.name[:8]

@@ -227,7 +227,12 @@ def _write(entries: list[Row]) -> None:
     drafts = reduce(or_, (done for _, done in entries))
     if drafts:
         Draft.objects.filter(drafts).delete()
+    notify({entry.session_id for entry, _ in entries})
+
+
+def notify(rooms: Iterable[str]) -> None:
+    """Have PostgreSQL wake these rooms' streams in every process, at the caller's COMMIT, if it is the bus."""
     if settings.BUS == "notify":
         with connection.cursor() as cursor:
-            for room in sorted({entry.session_id for entry, _ in entries}):
+            for room in sorted(rooms):
                 cursor.execute("SELECT pg_notify('cordee', %s)", [topic(room)])

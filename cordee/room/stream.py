@@ -7,7 +7,7 @@ from html import escape
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import Error
 
 from cordee.engine.commands import Leave, Return
 from cordee.engine.policy import SCREEN
@@ -67,6 +67,8 @@ async def _events(key: access.Key, cookies: Mapping[str, str], language: str) ->
                         yield sse.message(data)
                 if not await _rung(bell):
                     yield sse.BEAT
+    except store.NoSuchRoom:  # deleted while it was open
+        yield sse.message("revoked", event="bye")
     finally:
         _open[key] -= 1
         if not _open[key]:
@@ -85,7 +87,7 @@ async def _still_open(key: access.Key, cookies: Mapping[str, str]) -> bool:
         return True
     try:
         return await access.seat_in_soon(key.room, cookies, screen=True) == key
-    except DatabaseError:
+    except Error:
         return True  # out of reach for now: who came in stays in
 
 
@@ -102,15 +104,17 @@ async def _rung(bell: asyncio.Event) -> bool:
 async def current(room_id: str) -> store.Room | None:
     """The room as the database has it; streams that ask together share one reading. ``None``: out of reach for now.
 
+    Raises :class:`store.NoSuchRoom` when it has been deleted.
+
     One shares a reading that has not begun yet: one under way may have missed what the bell announced.
     """
     reader = _reads.get(room_id)
-    if reader is None:
+    if reader is None or reader.done():
         reader = asyncio.ensure_future(reading(_read, room_id))
         _reads[room_id] = reader
     try:
         return await asyncio.shield(reader)
-    except (DatabaseError, store.NoSuchRoom):
+    except Error:
         return None
 
 

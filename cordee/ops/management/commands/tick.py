@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from cordee.ops import recurring
 from cordee.ops.readiness import said_plainly
-from cordee.room import actions, crypto, store
+from cordee.room import actions, crypto, limits, store
 from cordee.room.models import Draft
 
 DRAFT_DAYS = 2  # a meeting closed by mistake may be opened again: what was being typed waits that long
@@ -24,6 +24,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         with said_plainly():
             counts = {"erased": actions.erase_due(), "drafts": clear_old_drafts()}
+            limits.forget_old()
         recurring.done(recurring.TICK)
         self.stdout.write(_("Cercles effacés : %(erased)d · brouillons oubliés : %(drafts)d") % counts)
 

@@ -315,7 +315,7 @@
     if (clock) {
       const { from, minutes, paused, silence } = clock.dataset;
       const at = paused ? Number(paused) : now();
-      const left = Math.min(minutes * 60, Number(from) + minutes * 60 - at), quiet = silence ? Number(silence) - at : 0;
+      const left = Math.min(minutes * 60, Number(from) + minutes * 60 - at), quiet = silence ? Math.min(silence - from, silence - at) : 0; // the clock may have been put back
       clock.classList.toggle('over', left < 0);
       clock.classList.toggle('silent', quiet > 0 && !paused);
       clock.classList.toggle('paused', Boolean(paused));
