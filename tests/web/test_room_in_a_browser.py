@@ -37,6 +37,9 @@ class Meeting:
         page.get_by_label("Votre prénom").fill(name)
         page.get_by_role("button", name="Entrer").click()
         expect(page.locator("#stage")).to_be_attached()
+        if options.get("java_script_enabled", True):
+            # Before its script has come, a page sends plain forms, which leave it.
+            expect(page.locator("html.scripted")).to_be_attached(timeout=30_000)
         return page
 
 

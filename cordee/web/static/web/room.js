@@ -70,6 +70,7 @@
   function restore(field) {
     if (field.dataset.restored) return;
     field.dataset.restored = '1';
+    if (dirty(field)) { remember(field); return; } // typed before this script came: newer than any draft
     const draft = store.get(keyOf(field));
     const theirs = Number(field.dataset.draftAt ?? 0);
     if (field.dataset.draftAt) {
@@ -198,7 +199,7 @@
   function later() {
     clearTimeout(retryTimer);
     retryTimer = setTimeout(flush, retryAfter * 1000);
-    retryAfter = Math.min(retryAfter * 2, 60);
+    retryAfter = Math.min(retryAfter * 2, 10); // words leave within seconds of the server being back
   }
 
   /** Sends what waits, in order, one at a time. The server knows the ids: twice is once. */
@@ -471,7 +472,10 @@
   addEventListener('offline', () => line(words.lost));
   document.addEventListener('visibilitychange', () => {
     if (document.hidden) sendDrafts(null, true);
-    else seenAgain = heard = Date.now();
+    else {
+      seenAgain = heard = Date.now();
+      if (waiting().some((item) => !item.refused)) { retryAfter = 2; flush(); }
+    }
   });
 
   if (stage) {
