@@ -34,6 +34,9 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    # Here and not in the proxy: it pads each page with random bytes, so that a page's size tells nothing of the private
+    # links in it to who can write a card on it and watch the line (BREACH). Streams do not come through here.
+    "django.middleware.gzip.GZipMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
