@@ -1,8 +1,8 @@
-"""``bin/bench first-load``: what the room costs a phone that opens it, in bytes over the wire and in time on a slow line.
+"""``bin/bench first-load``: what the room costs a phone that opens it, in bytes and in time on a slow line.
 
 Bytes are Chromium's own count of what came over the network (``Network.loadingFinished.encodedDataLength``: compressed
-bodies and headers). Times are on the line that WebPageTest calls "Slow 3G" (400 kbit/s, 400 ms for a round trip), with a
-processor four times slower; DevTools' preset of the same name waits 2,000 ms for each answer, more than our whole second.
+bodies and headers). Times are on the line that WebPageTest calls "Slow 3G" (400 kbit/s, 400 ms for a round trip), with
+a processor four times slower; DevTools' preset of the same name waits 2,000 ms for each answer, more than our second.
 Chromium adds the wait to each request but not to the handshakes of TCP and TLS. Measures; asserts nothing.
 """
 

@@ -20,7 +20,7 @@ TEXTS = [
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 CODE_BLOCK = re.compile(r"^```.*?^```|^(?: {4}.*\n)+", re.MULTILINE | re.DOTALL)
 QUOTED = re.compile(r"`([^`\n]+)`")
-TOP = ("bin/", "bench/", "config/", "content/", "cordee/", "docs/", "requirements/", "tests/", ".ci/")
+TOP = ("bin/", "bench/", "config/", "content/", "cordee/", "deploy/", "docs/", "requirements/", "tests/", ".ci/")
 # Written on each machine, and in no clone.
 MADE = ("var/", ".venv/")
 
