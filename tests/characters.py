@@ -13,8 +13,9 @@ from cordee.engine import events as e
 from cordee.engine.decide import Refused, decide, position
 from cordee.engine.policy import SCREEN
 from cordee.engine.reading import builtin, read
+from cordee.engine.seen import Group, View
 from cordee.engine.state import Contribution, State, apply, initial
-from cordee.engine.view import Group, View, view_for
+from cordee.engine.view import view_for
 
 NAMES = {
     "fanny": "Fanny",

@@ -48,6 +48,9 @@ class Kind:
     hint: bool = False  # the author gets the private question hint
     private: bool = False  # nobody but its author, ever: a note
 
+    def __hash__(self) -> int:
+        return hash(self.id)  # equal kinds have equal ids, and forms are compared very often
+
 
 @dataclass(frozen=True, slots=True)
 class Write:

@@ -3,8 +3,10 @@
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 
 from cordee.engine.hint import hint
+from cordee.engine.memory import Memory
 from cordee.engine.policy import may, roles_of, sees
 from cordee.engine.protocol import Signal
 from cordee.engine.state import State
@@ -27,10 +29,10 @@ class SignalView:
     since: float = 0
 
 
-def signals(state: State) -> Iterable[SignalView]:
+def signals(state: State, memory: Memory) -> Iterable[SignalView]:
     for signal in state.protocol.signals:
         if signal.step == state.course.step and not state.course.closed:
-            view = RULES[signal.rule](state, signal)
+            view = RULES[signal.rule](state, signal, memory)
             if view is not None:
                 yield view
 
@@ -39,11 +41,11 @@ def _since(state: State, signal: Signal) -> float:
     return state.course.started_at + state.course.paused_for + signal.minutes * 60
 
 
-def _minutes(state: State, signal: Signal) -> SignalView | None:
+def _minutes(state: State, signal: Signal, memory: Memory) -> SignalView | None:
     return SignalView(signal.id, signal.text, since=_since(state, signal))
 
 
-def _silent(state: State, signal: Signal) -> SignalView | None:
+def _silent(state: State, signal: Signal, memory: Memory) -> SignalView | None:
     row = state.step.write(signal.kind)
     if row is None:
         return None
@@ -58,14 +60,15 @@ def _silent(state: State, signal: Signal) -> SignalView | None:
     return SignalView(signal.id, signal.text, names=", ".join(missing), since=_since(state, signal))
 
 
-def _flagged(state: State, signal: Signal) -> SignalView | None:
+def _flagged(state: State, signal: Signal, memory: Memory) -> SignalView | None:
     leader = state.facilitator()
     asked = [c for c in state.of_kind(signal.kind, state.course.round) if sees(state, leader, c)]
-    count = sum(hint((c.body or {}).get("text", "")).kind == "advice" for c in asked)
+    texts = {c.id: (c.body or {}).get("text", "") for c in asked}
+    count = sum(memory.once(("hint", id_), text, partial(hint, text)).kind == "advice" for id_, text in texts.items())
     return SignalView(signal.id, signal.text, count=count) if count >= signal.count else None
 
 
-def _no_verb(state: State, signal: Signal) -> SignalView | None:
+def _no_verb(state: State, signal: Signal, memory: Memory) -> SignalView | None:
     for c in state.of_kind(signal.kind, state.course.round):
         text = (c.body or {}).get("text", "")
         if text and not INFINITIVE.search(OPENING.sub("", text)):
@@ -73,7 +76,7 @@ def _no_verb(state: State, signal: Signal) -> SignalView | None:
     return None
 
 
-RULES: dict[str, Callable[[State, Signal], SignalView | None]] = {
+RULES: dict[str, Callable[[State, Signal, Memory], SignalView | None]] = {
     "minutes": _minutes,
     "silent": _silent,
     "flagged": _flagged,

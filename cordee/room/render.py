@@ -4,6 +4,7 @@ Each row of ``PARTS`` says what a part depends on: two views equal in it share t
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 from functools import lru_cache
 from typing import Any
 
@@ -12,11 +13,11 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import override
 
 from cordee.engine.policy import SCREEN
-from cordee.engine.view import Card, Group, View
+from cordee.engine.seen import Card, Group, View
 from cordee.web.templatetags.cordee import echoes
 
-Cards = Mapping[str, str]  # element id -> HTML
-Parts = dict[str, "str | Cards"]
+LISTS = ("groups", "past")
+FIELDS = tuple(field.name for field in fields(View))
 
 PARTS: dict[str, Callable[[View], Any]] = {
     "strip": lambda v: (v.strip, v.closed),
@@ -112,34 +113,37 @@ def _card(card: Card, position: str, language: str, recalled: bool) -> str:
         return get_template("room/parts/card.html").render(context).strip()
 
 
-def cards_of(group: Group, position: str, language: str) -> Cards:
-    return {card_id(c, group): _card(c, position, language, group.recalled) for c in group.cards}
+def cards_of(group: Group, position: str, language: str) -> list[str]:
+    return [card(c, group, position, language) for c in group.cards]
 
 
-def parts(view: View, language: str) -> Parts:
-    """Every part of this view: HTML, or for a list of cards, the HTML of each by element id."""
-    made: Parts = {}
-    for name in PARTS:
-        if name in {"groups", "past"}:
-            # The frame of the lists, then each list by itself: one more card is one more card on the wire.
-            groups = view.groups if name == "groups" else view.past
-            made[name] = _frame(name, view, language, groups)
-            for group in groups:
-                made[container(group)] = cards_of(group, view.position, language)
-        else:
-            made[name] = _part(_Part(name, language, view))
-    return made
+def card(one: Card, group: Group, position: str, language: str) -> str:
+    return _card(one, position, language, group.recalled)
 
 
-def _frame(name: str, view: View, language: str, groups: tuple[Group, ...]) -> str:
-    """The lists without their cards: what changes here makes the lists be sent whole."""
-    return repr((name, PARTS[name](view), language))
+def part(name: str, view: View, language: str) -> str:
+    """The HTML of a part, but for the lists."""
+    return _part(_Part(name, language, view))
+
+
+def groups_of(name: str, view: View) -> tuple[Group, ...]:
+    return view.groups if name == "groups" else view.past
+
+
+def touched(before: View | None, view: View) -> list[str]:
+    """The parts that may differ between these two views of one seat."""
+    if before is None:
+        return list(PARTS)
+    differing = {name for name in FIELDS if getattr(before, name) != getattr(view, name)}
+    if differing <= {"version", "groups"}:  # what happens most often, and touches nothing else
+        return ["groups"] if "groups" in differing else []
+    lists = [name for name in LISTS if name in differing]
+    return lists + [n for n in PARTS if n not in lists and PARTS[n](before) != PARTS[n](view)]
 
 
 def lists(name: str, view: View, language: str, is_screen: bool) -> SafeString:
     """A part that holds lists, with the cards in them."""
-    groups = view.groups if name == "groups" else view.past
-    filled = [(g, mark_safe("".join(cards_of(g, view.position, language).values()))) for g in groups]
+    filled = [(g, mark_safe("".join(cards_of(g, view.position, language)))) for g in groups_of(name, view)]
     with override(language):
         return mark_safe(draw(name, view, is_screen, {"groups": filled}))
 
@@ -149,7 +153,7 @@ def page(view: View, language: str, extra: Mapping[str, Any]) -> dict[str, SafeS
     is_screen = view.seat == SCREEN
     made: dict[str, SafeString] = {}
     for name in PARTS:
-        if name in {"groups", "past"}:
+        if name in LISTS:
             made[name] = lists(name, view, language, is_screen)
         else:
             with override(language):

@@ -3,7 +3,7 @@
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from operator import or_
 from time import time
@@ -15,8 +15,11 @@ from django.db.models import Max, Q
 from cordee.engine import events as e
 from cordee.engine.commands import Command
 from cordee.engine.decide import Decision, Refused, decide
+from cordee.engine.memory import Memory
 from cordee.engine.reading import read
+from cordee.engine.seen import View
 from cordee.engine.state import State, apply, initial
+from cordee.engine.view import view_for
 from cordee.room import crypto
 from cordee.room.models import Draft, Entry, Session
 
@@ -32,6 +35,11 @@ class Room:
     circle: int
     key: bytes | None
     state: State
+    memory: Memory = field(default_factory=Memory, compare=False, repr=False)
+
+    def view(self, seat: str) -> View | None:
+        """What this seat sees now."""
+        return view_for(self.state, seat, self.memory)
 
 
 @dataclass(frozen=True, slots=True)

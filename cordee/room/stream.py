@@ -11,8 +11,8 @@ from django.db import Error
 
 from cordee.engine.commands import Leave, Return
 from cordee.engine.policy import SCREEN
+from cordee.engine.seen import Group, View
 from cordee.engine.state import State
-from cordee.engine.view import View, view_for
 from cordee.live import sse
 from cordee.live.asgi import Request
 from cordee.live.reads import reading
@@ -39,7 +39,7 @@ async def open_stream(request: Request) -> AsyncGenerator[bytes, None] | None:
 
 async def _events(key: access.Key, cookies: Mapping[str, str], language: str) -> AsyncGenerator[bytes, None]:
     _open[key] += 1
-    sent: render.Parts = {}
+    sent: View | None = None
     seen: tuple[int, bool] | None = None  # the version last looked at, and whether it could be read
     try:
         with hub.listen(store.topic(key.room)) as bell:
@@ -56,13 +56,12 @@ async def _events(key: access.Key, cookies: Mapping[str, str], language: str) ->
                 if room is not None and _version(room) != seen:
                     _back(key, room.state, first=seen is None)
                     seen = _version(room)
-                    view = view_for(room.state, key.seat)
+                    view = room.view(key.seat)
                     if view is None:
                         yield sse.message("revoked", event="bye")
                         return
-                    parts = render.parts(view, language)
-                    data = "".join(changes(sent, parts, view, language))
-                    sent = parts
+                    data = "".join(changes(sent, view, language))
+                    sent = view
                     if data:
                         yield sse.message(data)
                 if not await _rung(bell):
@@ -123,32 +122,37 @@ def _read(room_id: str) -> store.Room:
     return store.load(room_id)
 
 
-def changes(sent: render.Parts, parts: render.Parts, view: View, language: str) -> Iterable[str]:
-    """What must reach the browser so that ``sent`` becomes ``parts``: swaps of elements, smallest first choice."""
-    whole = {name for name in ("groups", "past") if sent.get(name) != parts[name]}
-    for name in whole:
+def changes(before: View | None, view: View, language: str) -> Iterable[str]:
+    """What must reach the browser that shows ``before``: swaps of elements, smallest first choice."""
+    for name in render.touched(before, view):
+        if name in render.LISTS:
+            yield from _lists(name, before, view, language)
+        else:
+            html = render.part(name, view, language)
+            if before is None or html != render.part(name, before, language):
+                yield swap(f"#{name}", "innerMorph", html)
+
+
+def _lists(name: str, before: View | None, view: View, language: str) -> Iterable[str]:
+    """The frame of the lists, else each list by itself: one more card is one more card on the wire."""
+    if before is None or render.PARTS[name](before) != render.PARTS[name](view):
         yield swap(f"#{name}", "innerMorph", render.lists(name, view, language, view.seat == SCREEN))
-    for name in ("groups", "past"):
-        groups = view.groups if name == "groups" else view.past
-        for box in () if name in whole else map(render.container, groups):
-            yield from _cards(box, sent.get(box), parts[box])
-    for name, html in parts.items():
-        if isinstance(html, str) and name not in {"groups", "past"} and sent.get(name) != html:
-            yield swap(f"#{name}", "innerMorph", html)
+        return
+    for old, new in zip(render.groups_of(name, before), render.groups_of(name, view), strict=True):
+        yield from _cards(old, new, view.position, language)
 
 
-def _cards(box: str, before: "str | render.Cards | None", after: "str | render.Cards") -> Iterable[str]:
-    if before == after or isinstance(before, str) or isinstance(after, str):
+def _cards(old: Group, new: Group, position: str, language: str) -> Iterable[str]:
+    known = len(old.cards)
+    if [card.id for card in new.cards[:known]] != [card.id for card in old.cards]:  # one was removed, or they moved
+        yield swap(f"#{render.container(new)}", "innerMorph", "".join(render.cards_of(new, position, language)))
         return
-    known = list(before or {})
-    if list(after)[: len(known)] != known:  # one was removed, or the order changed
-        yield swap(f"#{box}", "innerMorph", "".join(after.values()))
-        return
-    for id_ in known:
-        if before and before[id_] != after[id_]:
-            yield swap(f"#{id_}", "outerMorph", after[id_])
-    if len(after) > len(known):
-        yield swap(f"#{box}", "beforeend", "".join(list(after.values())[len(known) :]))
+    for was, card in zip(old.cards, new.cards, strict=False):
+        if was is not card and was != card:
+            yield swap(f"#{render.card_id(card, new)}", "outerMorph", render.card(card, new, position, language))
+    if len(new.cards) > known:
+        html = "".join(render.card(card, new, position, language) for card in new.cards[known:])
+        yield swap(f"#{render.container(new)}", "beforeend", html)
 
 
 def swap(target: str, how: str, html: str) -> str:

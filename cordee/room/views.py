@@ -23,7 +23,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from cordee.engine.decide import Refused
 from cordee.engine.hint import hint, said
 from cordee.engine.record import Record, records_for
-from cordee.engine.view import View, view_for
+from cordee.engine.seen import View
 from cordee.live.writer import Busy
 from cordee.room import access, actions, documents, forms, limits, phrases, store
 from cordee.room import render as parts
@@ -159,7 +159,7 @@ def _stage(
     typed: Mapping[str, str] | None = None,
 ) -> HttpResponse:
     known = store.load(key.room)
-    view = view_for(known.state, key.seat)
+    view = known.view(key.seat)
     if view is None:
         return render(request, "room/lost.html", status=403)
     if refusal and typed and not any(form.own and form.kind.id == refusal["kind"] for form in view.forms):

@@ -6,7 +6,7 @@ import pytest
 
 from cordee.engine import commands as c
 from cordee.engine import events as e
-from cordee.engine import policy, view
+from cordee.engine import policy, scene, view
 from cordee.engine.state import apply
 from tests.characters import SCREEN, circle, group, play
 from tests.leaks import (
@@ -145,9 +145,12 @@ def test_the_matrix_finds_a_text_that_is_withheld(monkeypatch):
 
 
 def test_the_matrix_finds_a_name_at_the_door_told_to_all(monkeypatch):
-    names = view._ring
-    told = lambda state: dataclasses.replace(names(state), floor=" ".join(s.name for s in state.seats.values()))  # noqa: E731
-    monkeypatch.setattr(view, "_ring", told)
+    names = scene._ring
+
+    def told(state, roles):
+        return dataclasses.replace(names(state, roles), floor=" ".join(s.name for s in state.seats.values()))
+
+    monkeypatch.setattr(scene, "_ring", told)
     assert any(": karim reads" in leak for leak in matrix(*play_with_canaries(), every=40).leaks)
 
 

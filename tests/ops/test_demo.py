@@ -17,7 +17,8 @@ from cordee.circles.models import Circle
 from cordee.engine import commands as c
 from cordee.engine.decide import Refused, position
 from cordee.engine.policy import SCREEN
-from cordee.engine.view import View, view_for
+from cordee.engine.seen import View
+from cordee.engine.view import view_for
 from cordee.ops.demo import building
 from cordee.ops.demo.scene import NAMES, script, seat_of
 from cordee.room import access, actions, crypto, store

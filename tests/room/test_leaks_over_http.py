@@ -9,7 +9,7 @@ from cordee.circles.models import Circle
 from cordee.engine.policy import SCREEN
 from cordee.engine.reading import builtin
 from cordee.engine.view import view_for
-from cordee.room import access, actions, crypto, render, store
+from cordee.room import access, actions, crypto, store, stream
 from cordee.room.models import Session
 from tests.leaks import SEATS, Oracle, canaries, play_with_canaries
 from tests.room.rooms import House
@@ -38,9 +38,7 @@ def fetched(house: House, client: Client, seat: str) -> dict[str, str]:
         pages[path] = client.get(path).content.decode()
     view = view_for(house.state, seat)
     if view is not None:
-        pages["stream"] = "".join(
-            part if isinstance(part, str) else "".join(part.values()) for part in render.parts(view, "fr").values()
-        )
+        pages["stream"] = "".join(stream.changes(None, view, "fr"))
     return pages
 
 
@@ -92,8 +90,8 @@ def test_the_check_notices_a_policy_that_lets_everything_through(session, monkey
     for seat in house.state.seats:
         house.link(seat)
     house.tokens[SCREEN] = actions.links(store.load(house.id))["screen"]
-    monkeypatch.setattr("cordee.engine.view.sees", lambda *_: True)
-    monkeypatch.setattr("cordee.engine.view.sees_mark", lambda *_: True)
+    monkeypatch.setattr("cordee.engine.eye.sees", lambda *_: True)
+    monkeypatch.setattr("cordee.engine.eye.sees_mark", lambda *_: True)
     found, _ = leaks(house, oracle, prefix)
     assert found
 

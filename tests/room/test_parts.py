@@ -7,7 +7,8 @@ from django.utils.translation import override
 
 from cordee.engine import commands as c
 from cordee.engine.policy import SCREEN
-from cordee.engine.view import View, view_for
+from cordee.engine.seen import View
+from cordee.engine.view import view_for
 from cordee.room import render, stream
 from tests.characters import FACILITATOR, Room, next_round, play
 
@@ -83,17 +84,16 @@ class Page:
     """What a browser holds: the parts of its first page, changed by the swaps that its stream sends."""
 
     def __init__(self) -> None:
-        self.sent: render.Parts = {}
+        self.sent: View | None = None
         self.html: dict[str, str] = {}  # the parts; of a list, all but its cards
         self.cards: dict[str, dict[str, str]] = {}  # box -> cards
 
     def receive(self, view: View, language: str = "fr") -> None:
         """Applies the swaps from what was sent before to this view."""
-        parts = render.parts(view, language)
-        for swap in stream.changes(self.sent, parts, view, language):
+        for swap in stream.changes(self.sent, view, language):
             target, how, html = PARTIAL.fullmatch(swap).groups()
             self._swap(view, target, how, html)
-        self.sent = parts
+        self.sent = view
 
     def _swap(self, view: View, target: str, how: str, html: str) -> None:
         if target in render.PARTS:
@@ -216,8 +216,7 @@ def test_one_new_card_reaches_another_person_in_less_than_4_kb():
         page.receive(view_for(room.state, "thomas"))
     asked = room.write("karim", "question", "Qu’est-ce qui a déjà été essayé, et par qui ?")
     view = view_for(room.state, "thomas")
-    parts = render.parts(view, "fr")
-    sent = "".join(stream.changes(page.sent, parts, view, "fr"))
+    sent = "".join(stream.changes(page.sent, view, "fr"))
     assert asked in sent
     assert len(sent.encode()) < 4096
 
@@ -228,4 +227,4 @@ def test_nothing_is_sent_when_nothing_this_seat_sees_has_changed():
     page.receive(view_for(room.state, "claire"))
     room.write("karim", "note", "Pour moi.")
     view = view_for(room.state, "claire")
-    assert list(stream.changes(page.sent, render.parts(view, "fr"), view, "fr")) == []
+    assert list(stream.changes(page.sent, view, "fr")) == []

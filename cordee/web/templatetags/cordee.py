@@ -14,8 +14,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from cordee.engine.protocol import Field
+from cordee.engine.seen import Card, Form, Group, Ring, RingSeat
 from cordee.engine.signals import SignalView
-from cordee.engine.view import Card, Form, Group, Ring, RingSeat
 
 register = template.Library()
 ALONE = re.compile(r"(?<=«) | (?=[:;!?»])")  # French spaces at which no line may break

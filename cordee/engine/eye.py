@@ -1,0 +1,266 @@
+"""One seat's eye on the contributions and the forms. Every card passes through ``sees``."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from cordee.engine import turns
+from cordee.engine.memory import Memory
+from cordee.engine.policy import SCREEN, may, roles_of, sees, sees_mark, towards
+from cordee.engine.protocol import Kind, MarkRow, Protocol, Roles, Write
+from cordee.engine.recall import recall
+from cordee.engine.scene import Entry, Scene, name_of, votable
+from cordee.engine.seen import Card, Form, Group, MarkView, Text
+from cordee.engine.state import Contribution, Mark
+
+
+class Eye:
+    """What it saw of earlier states is in ``memory``; what it sees depends on the scene and the seat alone."""
+
+    def __init__(self, scene: Scene, seat: str, roles: Roles, memory: Memory) -> None:
+        self.scene, self.seat, self.roles, self.memory = scene, seat, roles, memory
+        self.state, self.step = scene.state, scene.state.step
+        self.leads = "facilitator" in roles
+        # Whatever a card shows besides its own entry. The facilitator's depend on who has a screen, too.
+        self.around = (scene.place, roles, scene.names, self.state.seats if self.leads else None)
+
+    # ------------------------------------------------------------ what is read
+
+    def groups(self) -> tuple[Group, ...]:
+        found = [
+            self._group("group", kind, self._shown(kind), self.state.protocol.kinds[kind].plural)
+            for kind in self.step.shows
+        ]
+        if self.step.recalls:
+            found.append(self._recalled())
+        return tuple(found)
+
+    def past(self) -> tuple[Group, ...]:
+        """What this round has said so far and the step no longer shows, to be read again."""
+        protocol = self.state.protocol
+        here = protocol.index(self.step.id)
+        kinds = [k for step in protocol.steps[:here] for k in step.shows if k not in self.step.shows]
+        groups = (
+            self._group("past", kind, self._shown(kind, past=True), protocol.kinds[kind].plural, past=True)
+            for kind in dict.fromkeys(kinds)
+        )
+        return tuple(group for group in groups if group.cards)
+
+    def own(self) -> tuple[Group, ...]:
+        mine = self.scene.authors.get(self.seat, ())
+        private = [kind for kind in self.state.protocol.kinds.values() if kind.private]
+        found = (
+            self._group("own", kind.id, tuple(entry for entry in mine if entry[0].kind == kind.id), kind.plural)
+            for kind in private
+        )
+        return tuple(group for group in found if group.cards)
+
+    def _group(self, name: str, kind: str, entries: tuple[Entry, ...], title: str, past: bool = False) -> Group:
+        around: object = self.around
+        if kind == "situation":  # chosen and voted on: its cards show what others wrote, and who may vote
+            around = (self.around, self.state.seats, self.scene.of(self.step.votes), self.scene.of(kind))
+        cards = self.memory.each((name, self.seat, kind), around, entries, lambda entry: self._seen(entry, around))
+        return self.memory.once(
+            (name, "group", self.seat, kind), (title, cards, past), lambda: Group(kind, title, cards, past)
+        )
+
+    def _seen(self, entry: Entry, around: object) -> Card | None:
+        """The card of this entry, if this seat sees it; the same for all to whom it is alike."""
+        c, marks = entry
+        if not sees(self.state, self.seat, c):
+            return None
+        its = self.seat in (c.author, c.scribe) or any(mark.owner == self.seat for mark in marks)
+        concerned = its or c.kind == "situation"
+        eye = self.seat if concerned else self.roles
+        return self.memory.once(("card", c.id, eye), (around, entry), lambda: self.card(c, marks))
+
+    def _shown(self, kind: str, past: bool = False) -> tuple[Entry, ...]:
+        course = self.state.course
+        if kind != "situation":
+            return self.scene.of(kind, course.round)
+        if (self.step.chooses or self.step.chooses_next) and not past:
+            treated = {sid for _, _, sid in course.treated if sid != course.situation or self.step.chooses_next}
+            return tuple(entry for entry in self.scene.of(kind) if entry[0].id not in treated)
+        return tuple(entry for entry in self.scene.of(kind) if entry[0].id == course.situation)
+
+    def _recalled(self) -> Group:
+        """Learnings of earlier rounds that resemble the situation at hand, or the next one."""
+        course, kind = self.state.course, self.step.recalls
+        situation = course.next_situation if self.step.chooses_next else course.situation
+        causes = (self.around, self.scene.of(kind), self.state.contributions.get(situation))
+        return self.memory.once(("recalled", self.seat), causes, self._recall)
+
+    def _recall(self) -> Group:
+        state, course = self.state, self.state.course
+        ahead = bool(self.step.chooses_next)
+        situation = state.contributions.get(course.next_situation if ahead else course.situation)
+        last = course.round if ahead else course.round - 1
+        kind = self.step.recalls
+        entries = ((c, marks) for c, marks in self.scene.of(kind) if c.round <= last and sees(state, self.seat, c))
+        earlier = {c.id: (c, marks) for c, marks in entries}
+        texts = {id_: (c.body or {}).get("text", "") for id_, (c, _) in earlier.items()}
+        seen = situation is not None and sees(state, self.seat, situation)
+        query = " ".join((situation.body or {}).values()) if situation and situation.body else ""
+        matches = recall(query, texts) if seen else []
+        cards = [self.card(*earlier[m.id], why=m.words) for m in matches]
+        if len(cards) < 5:  # too little resembles: the most recent are better than an empty page
+            rest = [entry for id_, entry in reversed(list(earlier.items())) if id_ not in {m.id for m in matches}]
+            cards += [self.card(*entry) for entry in rest[: 5 - len(cards)]]
+        return Group(kind, "", tuple(cards), recalled=True)
+
+    def card(self, c: Contribution, put: tuple[Mark, ...], why: tuple[str, ...] = ()) -> Card:
+        state, kind = self.state, self.state.protocol.kinds[c.kind]
+        mine = c.author == self.seat
+        hand = mine or (c.scribe == self.seat and bool(c.scribe))
+        sealed = kind.sealed is not None and (c.round, c.step) not in state.course.revealed
+        body = c.body or {}
+        return Card(
+            id=c.id,
+            kind=c.kind,
+            label=kind.label,
+            author=body.get("from", "") or ("" if kind.anonymous else name_of(state, c.author)),
+            author_seat="" if kind.anonymous else c.author,
+            scribe=name_of(state, c.scribe) if c.scribe else "",
+            text=self._text(kind, body),
+            marks=tuple(self._marks(c, put)),
+            mine=mine,
+            editable=hand and not state.course.closed and self._editable(c, kind),
+            edited=c.edits > 0 and not kind.single,
+            hidden=c.hidden,
+            hideable=self.leads and not c.hidden and not kind.private and not mine and not state.course.closed,
+            sealed=sealed,
+            why=why,
+            **self._choice(c),
+        )
+
+    def _text(self, kind: Kind, body: Mapping[str, str]) -> Text:
+        shown = []
+        for box in kind.fields:
+            value = body.get(box.id, "")
+            if value and box.type == "choice":
+                value = box.choices.get(value, value)
+            elif value and box.type == "seat":
+                value = name_of(self.state, value)
+            if value:
+                shown.append((box.id, value))
+        return tuple(shown)
+
+    def _editable(self, c: Contribution, kind: Kind) -> bool:
+        here = c.round == self.state.course.round and c.step == self.step.id
+        return kind.private or (here and self.step.write(c.kind) is not None)
+
+    def _choice(self, c: Contribution) -> dict[str, Any]:
+        if c.kind != "situation" or self.state.course.closed:
+            return {}
+        state, step = self.state, self.step
+        chosen = state.course.next_situation if step.chooses_next else state.course.situation
+        result: dict[str, Any] = {
+            "choosable": may(self.roles, step.chooses | step.chooses_next) and chosen != c.id,
+            "chosen": chosen == c.id,
+        }
+        if step.votes:
+            row = step.write(step.votes)
+            votes = state.of_kind(step.votes, state.course.round)
+            mine = [v for v in votes if v.author == self.seat]
+            result["votable"] = bool(row) and may(self.roles, row.by) and votable(state) if row else False
+            result["voted"] = any((v.body or {}).get("choice") == c.id for v in mine)
+            # Who has no screen of their own votes aloud, or not at all: they are not waited for.
+            here = [s.id for s in state.seats.values() if s.here and s.device]
+            voters = {s for s in here if row and may(roles_of(state, s), row.by)}
+            if votes and voters <= {v.author for v in votes}:
+                result["votes"] = sum((v.body or {}).get("choice") == c.id for v in votes)
+        return result
+
+    def _marks(self, c: Contribution, put: tuple[Mark, ...]) -> Iterable[MarkView]:
+        for row in self._rows(c.kind):
+            view = self._mark(c, put, row)
+            if view.settable or view.count or view.behalf:
+                yield view
+
+    def _rows(self, kind: str) -> tuple[MarkRow, ...]:
+        return self.memory.once(("rows", kind), (), lambda: _mark_rows(self.state.protocol, kind))
+
+    def _open_here(self, row: MarkRow) -> bool:
+        """Whether this mark may be put at this step, by whoever may."""
+        if self.state.course.closed or self.seat == SCREEN:
+            return False
+        anywhere = row in self.state.protocol.marks_anywhere and (not row.at or self.step.id in row.at)
+        return anywhere or self.step.mark(row.mark, row.kind) is not None
+
+    def _mark(self, c: Contribution, marks: tuple[Mark, ...], row: MarkRow) -> MarkView:
+        state = self.state
+        put = [m for m in marks if m.mark == row.mark and sees_mark(state, self.seat, c, m)]
+        round_ = state.course.round if row.per_round else 0
+        own = state.marks.get((c.id, row.mark, "" if row.shared else self.seat, round_))
+        own = own if own in put else None
+        open_here = self._open_here(row)
+        mine = towards(self.roles, self.seat, c.author)
+        behalf: tuple[tuple[str, str], ...] = ()
+        if open_here and self.leads and row.behalf:
+            done = {m.owner for m in put}
+            behalf = tuple(
+                (s.id, s.name or "")
+                for s in state.seats.values()
+                if s.here and not s.device and s.id not in done and may(roles_of(state, s.id), row.by)
+            )
+        return MarkView(
+            mark=row.mark,
+            label=row.label,
+            values=tuple(row.values.items()),
+            free=row.free,
+            on=own is not None,
+            value=own.value if own else "",
+            names=tuple(dict.fromkeys(name_of(state, m.owner) for m in put if m.owner)),
+            count=len(put),
+            settable=open_here and may(mine, row.by),
+            behalf=behalf,
+        )
+
+    # ------------------------------------------------------------ what is written
+
+    def forms(self) -> tuple[Form, ...]:
+        causes = (self.state.seats, self.state.course, self.scene.authors.get(self.seat, ()))
+        return self.memory.once(("forms", self.seat), causes, self._forms)
+
+    def _forms(self) -> tuple[Form, ...]:
+        rows = (*self.step.writes, *self.state.protocol.anywhere)
+        return tuple(form for form in map(self._form, rows) if form.own or form.behalf)
+
+    def _form(self, row: Write) -> Form:
+        state, kind = self.state, self.state.protocol.kinds[row.kind]
+        own = may(self.roles, row.by)
+        written = (c for c, _ in self.scene.authors.get(self.seat, ()))
+        mine = [c for c in written if c.kind == kind.id and c.round == state.course.round]
+        if (kind.most and len(mine) >= kind.most) or (row.until_reveal and state.revealed):
+            own = False
+        if kind.id == self.step.votes:
+            own = False  # one votes on the cards
+        again = mine[-1] if kind.single and mine and own else None
+        return Form(
+            kind=kind,
+            own=own,
+            behalf=self._behalf(row) if self.leads and row.behalf else (),
+            my_turn=turns.may_write_now(state, row, self.seat),
+            waits_for=name_of(state, self.scene.holder),
+            sealed=kind.sealed is not None and not state.revealed,
+            edits=again.id if again else "",
+            text=tuple((again.body or {}).items()) if again else (),
+            choices=tuple((s.id, s.name or "") for s in state.seats.values() if s.here and s.id != self.seat),
+            hint=kind.hint,
+        )
+
+    def _behalf(self, row: Write) -> tuple[tuple[str, str], ...]:
+        state = self.state
+        return tuple(
+            (s.id, s.name or "")
+            for s in state.seats.values()
+            if s.id != self.seat
+            and not (s.revoked or s.waiting)
+            and may(roles_of(state, s.id), row.by)
+            and turns.may_write_now(state, row, s.id)
+        )
+
+
+def _mark_rows(protocol: Protocol, kind: str) -> tuple[MarkRow, ...]:
+    """The marks that may be put on this kind at some step or anywhere; of the same mark, the last row."""
+    rows = (*(row for step in protocol.steps for row in step.marks), *protocol.marks_anywhere)
+    return tuple({row.mark: row for row in rows if row.kind == kind}.values())
