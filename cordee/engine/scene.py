@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from operator import attrgetter
+from typing import Any
 
 from cordee.engine import turns
 from cordee.engine.decide import position
@@ -14,7 +15,7 @@ from cordee.engine.seen import Clock, Letter, Ring, RingSeat, Strip
 from cordee.engine.state import Contribution, Mark, State
 
 Entry = tuple[Contribution, tuple[Mark, ...]]  # what was written, and the marks put on it
-Grouped = dict[str, tuple[Entry, ...]]
+Grouped = dict[Any, tuple[Entry, ...]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,6 +23,7 @@ class Scene:
     state: State
     entries: dict[str, Entry]  # those that stand, by id, oldest first
     kinds: Grouped
+    rounds: Grouped  # by kind and round
     authors: Grouped
     roles: dict[str, Roles]
     holder: str
@@ -34,10 +36,7 @@ class Scene:
 
     def of(self, kind: str, round_: int | None = None) -> tuple[Entry, ...]:
         """The entries of a kind, of one round or of all."""
-        found = self.kinds.get(kind, ())
-        if round_ is None or all(c.round == round_ for c, _ in found):
-            return found
-        return tuple(entry for entry in found if entry[0].round == round_)
+        return self.kinds.get(kind, ()) if round_ is None else self.rounds.get((kind, round_), ())
 
 
 def scene_of(state: State, memory: Memory) -> Scene:
@@ -70,6 +69,7 @@ def _scene(state: State, memory: Memory) -> Scene:
         state=state,
         entries=entries,
         kinds=_grouped(memory, "kinds", attrgetter("kind"), entries.values()),
+        rounds=_grouped(memory, "rounds", attrgetter("kind", "round"), entries.values()),
         authors=_grouped(memory, "authors", attrgetter("author"), entries.values()),
         roles=roles,
         holder=turns.holder(state),
@@ -97,8 +97,8 @@ def _entries(state: State, memory: Memory) -> dict[str, Entry]:
     return memory.once("entries", _Same(state), lambda: entries)
 
 
-def _grouped(memory: Memory, name: str, by: Callable[[Contribution], str], entries: Iterable[Entry]) -> Grouped:
-    lists: dict[str, list[Entry]] = {}
+def _grouped(memory: Memory, name: str, by: Callable[[Contribution], Any], entries: Iterable[Entry]) -> Grouped:
+    lists: dict[Any, list[Entry]] = {}
     for entry in entries:
         lists.setdefault(by(entry[0]), []).append(entry)
     return {key: memory.once((name, key), tuple(found), partial(tuple, found)) for key, found in lists.items()}

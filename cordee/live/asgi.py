@@ -94,35 +94,15 @@ class Live:
             return await _answer(send, Answer(503))  # the browser comes back by itself
         if events is None:
             return await _answer(send, Answer(404))
+        sending = asyncio.ensure_future(_pump(events, send))
         gone = asyncio.ensure_future(_disconnected(receive))
         try:
-            await send({"type": "http.response.start", "status": 200, "headers": sse.HEADERS})
-            async with aclosing(events) as source:
-                await self._pump(source, gone, send)
-        except (OSError, TimeoutError):
-            return None  # the reader went away in mid-sentence
-        except Exception as error:
-            log.error("A stream failed with %s", type(error).__name__, exc_info=True)  # the browser opens another
+            await asyncio.wait((sending, gone), return_when=asyncio.FIRST_COMPLETED)
         finally:
             gone.cancel()
-        with suppress(OSError):
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-    async def _pump(self, source: AsyncGenerator[bytes, None], gone: asyncio.Future[None], send: Send) -> None:
-        while True:
-            following = asyncio.ensure_future(_following(source))
-            try:
-                await asyncio.wait((following, gone), return_when=asyncio.FIRST_COMPLETED)
-                chunk = following.result() if following.done() and not gone.done() else None
-            finally:
-                if not following.done():
-                    following.cancel()
-                    with suppress(asyncio.CancelledError):
-                        await following
-            if chunk is None:
-                return
-            async with asyncio.timeout(SEND_SECONDS):
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            sending.cancel()
+            with suppress(asyncio.CancelledError):
+                await sending
 
     # ---------------------------------------------------------------- POST …/contributions
 
@@ -156,8 +136,24 @@ def _cookies(header: str) -> dict[str, str]:
     return {name: value.strip('"') for name, _, value in pairs if name}
 
 
-async def _following(source: AsyncGenerator[bytes, None]) -> bytes | None:
-    return await anext(source, None)
+async def _pump(events: AsyncGenerator[bytes, None], send: Send) -> None:
+    """Send what comes until it ends, fails, or the reader takes nothing any more."""
+    try:
+        await send({"type": "http.response.start", "status": 200, "headers": sse.HEADERS})
+        async with aclosing(events):
+            async for chunk in events:
+                await _sent(send, chunk)
+    except (OSError, TimeoutError):
+        return  # the reader went away in mid-sentence
+    except Exception as error:
+        log.error("A stream failed with %s", type(error).__name__, exc_info=True)  # the browser opens another
+    with suppress(OSError):
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _sent(send: Send, chunk: bytes) -> None:
+    async with asyncio.timeout(SEND_SECONDS):
+        await send({"type": "http.response.body", "body": chunk, "more_body": True})
 
 
 async def _disconnected(receive: Receive) -> None:

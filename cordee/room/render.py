@@ -6,6 +6,7 @@ Each row of ``PARTS`` says what a part depends on: two views equal in it share t
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 from django.template.loader import get_template
@@ -18,6 +19,7 @@ from cordee.web.templatetags.cordee import echoes
 
 LISTS = ("groups", "past")
 FIELDS = tuple(field.name for field in fields(View))
+_values = attrgetter(*FIELDS)
 
 PARTS: dict[str, Callable[[View], Any]] = {
     "strip": lambda v: (v.strip, v.closed),
@@ -134,7 +136,8 @@ def touched(before: View | None, view: View) -> list[str]:
     """The parts that may differ between these two views of one seat."""
     if before is None:
         return list(PARTS)
-    differing = {name for name in FIELDS if getattr(before, name) != getattr(view, name)}
+    values = zip(FIELDS, _values(before), _values(view), strict=True)
+    differing = {name for name, was, value in values if was is not value and was != value}
     if differing <= {"version", "groups"}:  # what happens most often, and touches nothing else
         return ["groups"] if "groups" in differing else []
     lists = [name for name in LISTS if name in differing]

@@ -143,8 +143,12 @@ def _lists(name: str, before: View | None, view: View, language: str) -> Iterabl
 
 
 def _cards(old: Group, new: Group, position: str, language: str) -> Iterable[str]:
+    if old.cards == new.cards:
+        return
     known = len(old.cards)
-    if [card.id for card in new.cards[:known]] != [card.id for card in old.cards]:  # one was removed, or they moved
+    if old.cards != new.cards[:known] and [card.id for card in new.cards[:known]] != [
+        card.id for card in old.cards
+    ]:  # one was removed, or they moved
         yield swap(f"#{render.container(new)}", "innerMorph", "".join(render.cards_of(new, position, language)))
         return
     for was, card in zip(old.cards, new.cards, strict=False):

@@ -143,7 +143,7 @@ def behind_its_back(house: House, fact: e.Event) -> None:
     room = store._opened(house.id)
     state = folded(house.id)
     room = replace(room, state=store.apply(state, fact))
-    store._entry(room, fact).save(force_insert=True)
+    store._write([(store._entry(room, fact), [])])
 
 
 def test_what_another_process_wrote_is_read_before_deciding(house):
