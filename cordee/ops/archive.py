@@ -36,6 +36,7 @@ from django.utils.translation import gettext as _
 
 from cordee.circles.models import Circle
 from cordee.ops.readiness import wrapping_id
+from cordee.room.models import Tries
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -78,8 +79,10 @@ class Manifest:
 
 @cache
 def tables() -> tuple[type[models.Model], ...]:
-    """Every table of ours, those that others refer to first."""
+    """Every table of ours that is worth keeping, those that others refer to first."""
+    apart = {Tries}  # how often something was tried in the last hour: old by the time anything is restored
     ours = [m for app in apps.get_app_configs() if app.name.startswith("cordee.") for m in app.get_models()]
+    ours = [m for m in ours if m not in apart]
     found: list[type[models.Model]] = []
     while ours:
         ready = [m for m in ours if _refers_to(m) - {m} <= set(found)]
