@@ -6,6 +6,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+WAIT = 5  # seconds for a lock or a connection: less than the page waits for an answer, and then a sentence is said
+
 
 def text(name: str, default: str) -> str:
     return os.environ.get(name, default)
@@ -74,11 +76,12 @@ def database(url: str) -> dict[str, object]:
                 # FULL: what was acknowledged survives a power cut. IMMEDIATE: a writer never fails half-way.
                 "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
                 "transaction_mode": "IMMEDIATE",
-                "timeout": 20,
+                "timeout": WAIT,
             },
         }
     if parts.scheme in {"postgres", "postgresql"}:
-        options = WHEN_LOST | dict(parse_qsl(parts.query))
+        patience = {"options": f"-c lock_timeout={WAIT}s"}
+        options = patience | WHEN_LOST | dict(parse_qsl(parts.query))
         return {
             "ENGINE": "django.db.backends.postgresql",
             "NAME": unquote(parts.path[1:]),

@@ -10,15 +10,15 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-from django.db import close_old_connections
+from django.db import DataError, IntegrityError
+
+from cordee.live.connections import Busy, renew
 
 Transact = Callable[[Sequence[Any]], list[Any]]
 LARGEST_BATCH = 256
+PATIENCE = 10.0  # seconds; less than the page waits for an answer (room.js)
+OF_ONE_JOB = (DataError, IntegrityError, ValueError)  # what the database says of a row, and not of itself
 log = logging.getLogger(__name__)
-
-
-class Busy(Exception):
-    """Too many wishes wait for the database already; try again in a moment."""
 
 
 class Writer:
@@ -43,12 +43,22 @@ class Writer:
             self._thread.submit(self._drain)
         return future
 
-    async def submit(self, job: Any) -> Any:
-        return await asyncio.wrap_future(self.put(job))
+    async def submit(self, job: Any, timeout: float = PATIENCE) -> Any:
+        """The job's outcome. Raises :class:`Busy` after ``timeout`` seconds: what had not begun is not written then."""
+        try:
+            async with asyncio.timeout(timeout):
+                return await asyncio.wrap_future(self.put(job))
+        except TimeoutError:
+            raise Busy from None
 
-    def submit_and_wait(self, job: Any, timeout: float = 30) -> Any:
+    def submit_and_wait(self, job: Any, timeout: float = PATIENCE) -> Any:
         """The same, from a thread that is not the event loop's."""
-        return self.put(job).result(timeout)
+        future = self.put(job)
+        try:
+            return future.result(timeout)
+        except TimeoutError:
+            future.cancel()
+            raise Busy from None
 
     def _drain(self) -> None:
         while True:
@@ -67,10 +77,14 @@ class Writer:
         if not batch:
             return
         jobs = [job for job, _ in batch]
-        close_old_connections()  # a database that came back is found again
+        renew()  # a database that came back is found again
         try:
             outcomes = self.transact(jobs)
         except Exception as error:
+            if isinstance(error, OF_ONE_JOB) and len(batch) > 1:
+                for one in batch:  # which of them it was; its neighbours are written
+                    self._commit([one])
+                return
             for _, future in batch:
                 future.set_exception(error)
             return

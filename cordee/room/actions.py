@@ -21,7 +21,7 @@ from cordee.engine.reading import builtin, read
 from cordee.engine.state import State
 from cordee.live.asgi import Answer, Request
 from cordee.live.hub import Hub
-from cordee.live.writer import Busy, Writer
+from cordee.live.writer import Writer
 from cordee.room import access, crypto, forms, phrases, store
 from cordee.room.models import Draft, Seat, Session
 
@@ -53,7 +53,7 @@ async def receive(request: Request) -> Answer:
         outcome = asked if isinstance(asked, Refused) else await writer.submit(store.Job(key.room, asked))
     except store.NoSuchRoom:
         return Answer(404, _said(Refused("stranger"), request.language))
-    except (Busy, Error) as error:
+    except Error as error:
         log.error("A contribution could not be written: %s", type(error).__name__)
         return Answer(503, _said(Refused("unavailable"), request.language))
     return Answer(409, _said(outcome, request.language)) if isinstance(outcome, Refused) else Answer(204)
@@ -74,7 +74,10 @@ def language_of(header: str) -> str:
 
 
 def submit(room: str, command: Command) -> Decision:
-    """The same from a thread: a page without JavaScript, joining, the demo. Raises what the writer raised."""
+    """The same from a thread: a page without JavaScript, joining, the demo. Raises what the writer raised.
+
+    A database that does not take it raises Django's ``Error``: the web's 503 page gives back what was typed.
+    """
     job = store.Job(room, command)
     if hub.serving:
         outcome: Decision | Exception = writer.submit_and_wait(job)

@@ -57,6 +57,10 @@ REFUSALS = {
     "origin": gettext_noop("Cet envoi ne vient pas de cette page. Rechargez-la."),
     "too_large": gettext_noop("Ce texte est trop long pour être envoyé."),
     "unavailable": gettext_noop("Le serveur n’a pas pu enregistrer. Votre texte est gardé ici et repartira tout seul."),
+    "not_written": gettext_noop(
+        "Le serveur n’a pas pu enregistrer ce geste. Rien n’est perdu : ce que vous aviez écrit est encore sur cette "
+        "page. Attendez un peu, puis recommencez."
+    ),
     "unknown": gettext_noop("Ce geste n’est pas connu de cette version. Rechargez la page."),
     "too_often": gettext_noop("Trop d’essais. Attendez quelques minutes, puis recommencez."),
     "no_such_code": gettext_noop("Aucune salle n’a ce code. Vérifiez-le auprès de l’animateur·rice."),

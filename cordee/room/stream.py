@@ -108,7 +108,7 @@ async def current(room_id: str) -> store.Room | None:
     One shares a reading that has not begun yet: one under way may have missed what the bell announced.
     """
     reader = _reads.get(room_id)
-    if reader is None or reader.done():
+    if reader is None or reader.done():  # done: given up before a thread was free for it
         reader = asyncio.ensure_future(reading(_read, room_id))
         _reads[room_id] = reader
     try:

@@ -8,7 +8,7 @@ from time import time
 from typing import Any
 
 import segno
-from django.db import DatabaseError
+from django.db import Error
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -24,7 +24,7 @@ from cordee.engine.decide import Refused
 from cordee.engine.hint import hint, said
 from cordee.engine.record import Record, records_for
 from cordee.engine.seen import View
-from cordee.live.writer import Busy
+from cordee.engine.view import View
 from cordee.room import access, actions, documents, forms, limits, phrases, store
 from cordee.room import render as parts
 
@@ -157,6 +157,7 @@ def _stage(
     drafts: Mapping[str, Mapping[str, str]],
     refusal: dict[str, str] | None = None,
     typed: Mapping[str, str] | None = None,
+    new_id: str = "",
 ) -> HttpResponse:
     known = store.load(key.room)
     view = known.view(key.seat)
@@ -165,7 +166,7 @@ def _stage(
     if refusal and typed and not any(form.own and form.kind.id == refusal["kind"] for form in view.forms):
         # No field of this page holds what was typed any more: it is given back, to be copied.
         refusal["sentence"] += " « " + " / ".join(typed.values()) + " »"
-    extra = {"drafts": drafts, "new_id": token_urlsafe(18)}
+    extra = {"drafts": drafts, "new_id": new_id or token_urlsafe(18)}
     context = {
         "view": view,
         "room": _invitation(request, known, view),
@@ -175,7 +176,7 @@ def _stage(
         "refusal": refusal,
         "now": f"{time():.3f}",
     }
-    status = {"": 200, "unavailable": 503}.get(refusal["reason"] if refusal else "", 409)
+    status = {"": 200, "not_written": 503}.get(refusal["reason"] if refusal else "", 409)
     return render(request, "room/stage.html", context, status=status)
 
 
@@ -213,15 +214,17 @@ def act(request: HttpRequest, room: str) -> HttpResponse:
         asked = Refused("origin")
     try:
         outcome = asked if isinstance(asked, Refused) else actions.submit(room, asked)
-    except (Busy, DatabaseError):
-        outcome = Refused("unavailable")
+    except Error:
+        outcome = Refused("not_written")
     if not isinstance(outcome, Refused):
         return redirect("room:stage", room=room)
     kind, body = forms.draft(request.POST.dict())
     if request.POST.get("do") != "write" or request.POST.get("behalf"):
         kind = ""  # typed elsewhere than in a form that opens with one's draft
     refusal = {"reason": outcome.reason, "sentence": phrases.sentence(outcome), "kind": kind}
-    return _stage(request, key, {**actions.drafts(key), **({kind: body} if body else {})}, refusal, body)
+    # Sent again it keeps its id: had it been written after all, it is there once.
+    again = request.POST.get("id", "") if outcome.reason == "not_written" else ""
+    return _stage(request, key, {**actions.drafts(key), **({kind: body} if body else {})}, refusal, body, again)
 
 
 @csrf_exempt

@@ -7,7 +7,8 @@ from concurrent.futures import CancelledError, ThreadPoolExecutor
 
 import pytest
 
-from cordee.live.writer import LARGEST_BATCH, Busy, Writer
+from cordee.live.connections import Busy
+from cordee.live.writer import LARGEST_BATCH, Writer
 
 
 class Database:

@@ -5,7 +5,7 @@ from django.db import DatabaseError
 from django.test import Client
 
 from cordee.engine import commands as c
-from cordee.live.writer import Busy
+from cordee.live.connections import Busy
 from cordee.room import actions, store
 from cordee.room.access import Key
 from cordee.room.models import Draft
