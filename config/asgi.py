@@ -12,15 +12,11 @@ _django = get_wsgi_application()
 
 from a2wsgi import WSGIMiddleware  # noqa: E402
 from django.conf import settings  # noqa: E402
-from django.core.signals import request_started  # noqa: E402
 
 from cordee.live.asgi import Live  # noqa: E402
 from cordee.live.bus import bus  # noqa: E402
-from cordee.live.connections import renew  # noqa: E402
 from cordee.ops.probes import Probes  # noqa: E402
 from cordee.room import access, actions, stream  # noqa: E402
-
-request_started.connect(renew)
 
 
 async def _background() -> None:

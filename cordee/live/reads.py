@@ -5,7 +5,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from cordee.live.connections import Busy, renew
+from django.db import Error, close_old_connections
+
+from cordee.live.connections import Busy, let_go
 
 PATIENCE = 5.0  # seconds; a stream that waits for longer would not beat in time
 T = TypeVar("T")
@@ -22,5 +24,9 @@ async def reading(function: Callable[..., T], *args: object) -> T:
 
 
 def _fresh(function: Callable[..., T], args: tuple[object, ...]) -> T:
-    renew()
-    return function(*args)
+    close_old_connections()
+    try:
+        return function(*args)
+    except Error:
+        let_go()
+        raise

@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-from django.db import DataError, IntegrityError
+from django.db import DataError, Error, IntegrityError, close_old_connections
 
-from cordee.live.connections import Busy, renew
+from cordee.live.connections import Busy, let_go
 
 Transact = Callable[[Sequence[Any]], list[Any]]
 LARGEST_BATCH = 256
@@ -77,7 +77,7 @@ class Writer:
         if not batch:
             return
         jobs = [job for job, _ in batch]
-        renew()  # a database that came back is found again
+        close_old_connections()  # a database that came back is found again
         try:
             outcomes = self.transact(jobs)
         except Exception as error:
@@ -85,6 +85,8 @@ class Writer:
                 for one in batch:  # which of them it was; its neighbours are written
                     self._commit([one])
                 return
+            if isinstance(error, Error):
+                let_go()
             for _, future in batch:
                 future.set_exception(error)
             return

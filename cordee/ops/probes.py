@@ -18,7 +18,7 @@ from django.db.migrations.executor import MigrationExecutor
 from cordee.circles.models import Circle
 from cordee.engine.commands import Leave
 from cordee.live.asgi import App, Receive, Scope, Send
-from cordee.live.writer import Busy
+from cordee.live.connections import Busy
 from cordee.ops.readiness import lost_keys, ring_ids, unreadable
 from cordee.room import actions, store
 

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable
 from time import monotonic
 
-from django.db import Error
+from django.db import Error, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -52,13 +52,20 @@ class Unavailable:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.method in {"GET", "HEAD"}:
-            return self.get_response(request)
+            return self._answer(request)
         if not self.narrows.enter():
             return unavailable(request)
         try:
-            return self.get_response(request)
+            return self._answer(request)
         finally:
             self.narrows.leave()
+
+    def _answer(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        # One opened while the database was read-only would stay so: the next request opens another.
+        if response.status_code == 503 and not connection.in_atomic_block:
+            connection.close()
+        return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if not isinstance(error, Error):

@@ -1,0 +1,238 @@
+"""A database that is locked, full, read-only or unreachable: a clear sentence, the words given back, no restart."""
+
+import os
+import re
+import resource
+import shutil
+import sqlite3
+import subprocess
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from tests import services
+from tests.conftest import on_postgres
+from tests.faults.test_kill import kept_in_log
+from tests.live.people import Person
+
+only_sqlite = pytest.mark.skipif(on_postgres(), reason="a file's own faults")
+LONG = 60.0  # seconds that a busy machine may take
+
+
+@pytest.fixture
+def karim(fresh_server: services.Server) -> Iterator[Person]:
+    fanny = Person(fresh_server, "/salles/nouvelle/", "Fanny")
+    person = Person(fresh_server, f"/s/{fanny.code}/", "Karim")
+    person.http.timeout = httpx.Timeout(LONG)
+    write(person, 1)
+    yield person
+    fanny.http.close()
+    person.http.close()
+
+
+def note(number: int) -> dict[str, str]:
+    return {"do": "write", "kind": "note", "id": f"note-0-{number:05d}", "body_text": f"Mot {number}."}
+
+
+def write(person: Person, number: int) -> None:
+    answer = person.post(**note(number))
+    assert answer.status_code == 204, answer.text
+
+
+def file_of(server: services.Server) -> Path:
+    return Path(urlsplit(server.env["DATABASE_URL"]).path[1:])
+
+
+@contextmanager
+def on_cluster(server: services.Server):
+    """A connection to another database of the same cluster, and this server's database's name."""
+    import psycopg
+
+    url = urlsplit(server.env["DATABASE_URL"])
+    with psycopg.connect(url._replace(path="/postgres").geturl(), autocommit=True) as connection:
+        yield connection, url.path[1:]
+
+
+@contextmanager
+def locked(server: services.Server) -> Iterator[None]:
+    """Somebody else holds the database for as long as they please."""
+    if on_postgres():
+        import psycopg
+
+        with psycopg.connect(server.env["DATABASE_URL"]) as connection:
+            connection.execute("LOCK TABLE room_entry IN ACCESS EXCLUSIVE MODE")
+            yield
+            connection.rollback()
+        return
+    connection = sqlite3.connect(file_of(server), isolation_level=None)
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    finally:
+        connection.close()
+
+
+def refused_in_words(person: Person, number: int) -> None:
+    """The script's road in English, and the plain form's in French, which gives back what was typed."""
+    answer = person.post(headers={"Accept-Language": "en"}, **note(number))
+    assert answer.status_code == 503, answer.text
+    assert answer.json()["reason"] == "unavailable"
+    assert "The server could not save" in answer.json()["sentence"]
+    plain = person.post(headers={"X-Cordee": None}, **note(number))
+    assert plain.status_code == 503
+    assert f"Mot {number}." in plain.text
+    assert re.search("n’a pas pu enregistrer", plain.text)
+    assert note(number)["id"] in plain.text  # sent again it keeps its id
+
+
+def mended(person: Person, number: int) -> None:
+    """The same contribution passes without a restart, once, and what was acknowledged before is there."""
+    write(person, number)
+    assert kept_in_log(person.server) == [f"note-0-{n:05d}" for n in range(1, number + 1)]
+    assert f"Mot {number}." in person.look()
+    assert "Mot 1." in person.look()
+
+
+def test_a_locked_database_is_said_and_the_same_words_pass_when_it_is_free(karim):
+    with locked(karim.server):
+        refused_in_words(karim, 2)
+    mended(karim, 2)
+
+
+def test_the_event_loop_answers_while_a_write_waits_for_the_lock(karim):
+    with locked(karim.server):
+        waiting = threading.Thread(target=karim.post, kwargs=note(2))
+        waiting.start()
+        answered = 0
+        while waiting.is_alive() and answered < 3:
+            foreign = httpx.post(
+                f"{karim.server.url}{karim.path}contributions", headers={"X-Cordee": "1"}, timeout=LONG
+            )
+            assert foreign.status_code == 403
+            answered += waiting.is_alive()
+        assert answered == 3
+        waiting.join(LONG)
+    mended(karim, 2)
+
+
+def test_drafts_that_wait_for_the_lock_leave_threads_for_pages(karim):
+    """Forty drafts through eight threads would wait for 25 s; a page passes them."""
+    cookies, path = {"Cookie": f"place={karim.token}"}, f"{karim.server.url}{karim.path}brouillon"
+
+    def draft(number: int) -> int:
+        headers = {**cookies, "Origin": karim.server.url, "X-Cordee": "1"}
+        form = {"kind": "note", "body.text": str(number)}
+        return httpx.post(path, data=form, headers=headers, timeout=LONG).status_code
+
+    with locked(karim.server), ThreadPoolExecutor(40) as people:
+        drafts = [people.submit(draft, number) for number in range(40)]
+        assert httpx.get(f"{karim.server.url}/", timeout=20).status_code == 200
+        assert {answer.result(LONG) for answer in drafts} == {503}
+    mended(karim, 2)
+
+
+@only_sqlite
+def test_a_file_that_may_not_grow_is_said_and_grows_again_later(karim):
+    pid = karim.server.process.pid
+    before = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (4096, before[1]))
+    try:
+        refused_in_words(karim, 2)
+    finally:
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, before)
+    mended(karim, 2)
+
+
+@only_sqlite
+def test_a_disk_that_is_really_full_is_said_and_forgiven(karim, tmp_path):
+    server = karim.server
+    server.stop()
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "cordee", str(disk)], capture_output=True).returncode:
+        pytest.skip("this machine lets nobody mount; the limit on the size of files stands for it")
+    try:
+        shutil.copy(file_of(server), disk / "cordee.sqlite3")
+        server.env["DATABASE_URL"] = f"sqlite:///{disk / 'cordee.sqlite3'}"
+        server.start()
+        write(karim, 2)
+        filler = disk / "filler"
+        with filler.open("wb", buffering=0) as file, pytest.raises(OSError, match="No space left"):
+            while True:
+                file.write(b"x" * 4096)
+        number = 3
+        while (answer := karim.post(**note(number))).status_code == 204:  # what the last page still holds
+            number += 1
+        assert answer.status_code == 503
+        refused_in_words(karim, number)
+        filler.unlink()
+        mended(karim, number)
+        server.stop()
+    finally:
+        server.kill9()
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+@only_sqlite
+def test_a_file_that_may_only_be_read_is_said_and_written_once_it_may(karim):
+    server = karim.server
+    server.stop()
+    file = file_of(server)
+    if os.geteuid() == 0:  # root passes over a file's rights, unless it gives that power up
+        if shutil.which("setpriv") is None:
+            pytest.skip("setpriv is not installed")
+        server.command[:0] = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
+    file.chmod(0o444)
+    try:
+        server.start()
+        assert karim.post(**note(2)).status_code == 503
+        assert karim.post(headers={"X-Cordee": None}, **note(2)).status_code == 503
+    finally:
+        file.chmod(0o600)
+    mended(karim, 2)
+    drafts = [karim.post(path=f"{karim.path}brouillon", kind="note", body_text="x") for _ in range(10)]
+    assert {draft.status_code for draft in drafts} <= {204, 503}
+    assert drafts[-1].status_code == 204  # every thread of the pages has found the file again
+
+
+@pytest.mark.postgres
+def test_a_postgresql_whose_disk_is_full_is_said_and_forgiven(karim):
+    """What PostgreSQL answers when a table cannot grow: SQLSTATE 53100."""
+    import psycopg
+
+    with psycopg.connect(karim.server.env["DATABASE_URL"], autocommit=True) as own:
+        own.execute(
+            "CREATE FUNCTION no_space() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = '53100'; END $$"
+        )
+        own.execute("CREATE TRIGGER no_space BEFORE INSERT ON room_entry FOR EACH ROW EXECUTE FUNCTION no_space()")
+        refused_in_words(karim, 2)
+        own.execute("DROP TRIGGER no_space ON room_entry")
+    mended(karim, 2)
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize(
+    "fault, remedy",
+    [
+        ('ALTER DATABASE "{}" SET default_transaction_read_only = on', 'ALTER DATABASE "{}" RESET ALL'),
+        ('ALTER DATABASE "{}" ALLOW_CONNECTIONS false', 'ALTER DATABASE "{}" ALLOW_CONNECTIONS true'),
+    ],
+    ids=["read-only", "no connection to be had"],
+)
+def test_a_postgresql_that_refuses_is_said_and_found_again(karim, fault, remedy):
+    with on_cluster(karim.server) as (cluster, name):
+        cluster.execute(fault.format(name))
+        cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+        cluster.execute(cut, [name])
+        try:
+            refused_in_words(karim, 2)
+        finally:
+            cluster.execute(remedy.format(name))
+    mended(karim, 2)
