@@ -24,7 +24,6 @@ from cordee.engine.decide import Refused
 from cordee.engine.hint import hint, said
 from cordee.engine.record import Record, records_for
 from cordee.engine.seen import View
-from cordee.engine.view import View
 from cordee.room import access, actions, documents, forms, limits, phrases, store
 from cordee.room import render as parts
 
