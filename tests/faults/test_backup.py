@@ -13,7 +13,7 @@ import pytest
 
 from tests import services
 from tests.conftest import on_postgres
-from tests.faults.test_kill import PEOPLE, sit, write_until_killed
+from tests.faults.test_kill import PEOPLE, keep_writing, sit
 
 # Every fact of every room, opened; and what each seat sees of the first ``cut`` of them.
 TOLD = """
@@ -65,7 +65,7 @@ def saved(fresh_server: services.Server, tmp_path: Path):
         stop = threading.Event()
         acknowledged: list[list[str]] = [[] for _ in people]
         writers = [
-            threading.Thread(target=write_until_killed, args=(fresh_server, path, client, who, acknowledged[who], stop))
+            threading.Thread(target=keep_writing, args=(fresh_server, path, client, who, acknowledged[who], stop))
             for who, client in enumerate(people)
         ]
         for writer in writers:
