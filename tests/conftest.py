@@ -76,7 +76,8 @@ class Template:
         env = os.environ | {"CORDEE_VAR": str(folder), "DATABASE_URL": self.database_url}
         for command in (["migrate"], ["collectstatic"]):
             arguments = [*command, "--verbosity=0", "--no-input"]
-            subprocess.run([sys.executable, str(services.ROOT / "manage.py"), *arguments], env=env, check=True)
+            own = [sys.executable, str(services.ROOT / "manage.py"), *arguments]
+            subprocess.run(own, env=env, check=True, timeout=services.PATIENCE)
 
     def new_database(self, folder: Path, template: str = "template1") -> str:
         """The address of a new database: a file in the folder, or a copy of the template in the cluster."""
@@ -89,7 +90,8 @@ class Template:
     def execute(self, statement: str) -> None:
         import psycopg
 
-        with psycopg.connect(self.cluster or "", autocommit=True) as connection:
+        patience = {"connect_timeout": 30, "options": f"-c statement_timeout={services.PATIENCE}s"}
+        with psycopg.connect(self.cluster or "", autocommit=True, **patience) as connection:
             connection.execute(statement.encode())
 
     @contextmanager

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
+PATIENCE = 240  # seconds a command of a test may take, on a very busy machine: less than the test itself (pyproject)
 
 
 class Missing(Exception):
@@ -117,7 +118,7 @@ class Postgres(Service):
         data = folder / "data"
         options = ["--username=cordee", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]
         initdb = [str(self.programs / "initdb"), "-D", str(data), *options]
-        subprocess.run(initdb, check=True, capture_output=True, cwd="/", **as_user(user))
+        subprocess.run(initdb, check=True, capture_output=True, cwd="/", timeout=PATIENCE, **as_user(user))
         settings = {"listen_addresses": "127.0.0.1", "shared_buffers": "64MB", "max_connections": "200"}
         if not durable:
             settings |= {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
@@ -130,7 +131,7 @@ class Postgres(Service):
 
     def answers(self) -> bool:
         ready = [str(self.programs / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
-        return subprocess.run(ready).returncode == 0
+        return subprocess.run(ready, timeout=PATIENCE).returncode == 0
 
     def kill9(self) -> None:
         # Its children made groups of their own; left alive, they would hold the data when it starts again.
@@ -199,7 +200,9 @@ class Server(Service):
     def manage(self, *arguments: str) -> str:
         """What `manage.py …` prints on this server's data; raises CalledProcessError when it fails."""
         command = [sys.executable, str(ROOT / "manage.py"), *arguments]
-        return subprocess.run(command, env=self.env, check=True, capture_output=True, text=True).stdout
+        return subprocess.run(
+            command, env=self.env, check=True, capture_output=True, text=True, timeout=PATIENCE
+        ).stdout
 
 
 def known(user: str) -> bool:

@@ -6,9 +6,10 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 
 import environment
@@ -19,6 +20,7 @@ sys.path.insert(0, str(ROOT))
 from tests import services
 
 NO_TESTS = 5  # pytest's exit code when nothing was collected
+LONGEST = 1500  # seconds a step may take; a test has its own limit (pyproject.toml), this is for what hangs around it
 
 
 @dataclass
@@ -47,18 +49,32 @@ class Step:
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
+            start_new_session=True,
         ) as process:
+            limit = threading.Timer(LONGEST, end, [process])
+            limit.start()
             try:
                 for line in process.stdout or ():
                     lines.append(line)
                     if self.live:
                         print(line, end="", flush=True)
             except BaseException:
-                process.send_signal(signal.SIGINT)
+                os.killpg(process.pid, signal.SIGINT)
                 raise
+            finally:
+                limit.cancel()
         self.output = "".join(lines)
         self.passed = process.returncode == 0 or (self.may_be_empty and process.returncode == NO_TESTS)
         print(f"   {'ok' if self.passed else 'FAILED'}  {time.monotonic() - began:.1f} s", flush=True)
+
+
+def end(process: subprocess.Popen[str]) -> None:
+    """End a step that hangs, and its children; Python's say where each of their threads stood (faulthandler)."""
+    print(f"── nothing ends after {LONGEST} s", flush=True)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGABRT)
+        time.sleep(10)
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def main() -> int:

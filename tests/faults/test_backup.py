@@ -44,7 +44,7 @@ def told(server: services.Server, cuts: dict[str, int] | None = None, env: dict[
     command = [sys.executable, str(services.ROOT / "manage.py"), "shell", "-v0", "-c", script]
     steady = {"PYTHONHASHSEED": "0"}  # sets are shown in the same order by every process
     printed = subprocess.run(
-        command, env=(env or server.env) | steady, check=True, capture_output=True, text=True
+        command, env=(env or server.env) | steady, check=True, capture_output=True, text=True, timeout=services.PATIENCE
     ).stdout
     return json.loads(re.search(r"^told(.*)$", printed, re.MULTILINE)[1])
 
@@ -113,6 +113,7 @@ def test_a_live_backup_comes_back_word_for_word_in_an_empty_server(fresh_server,
             env=other.env,
             capture_output=True,
             text=True,
+            timeout=services.PATIENCE,
         )
         assert "Salles relues mot par mot : 1 · illisibles : 0" in restored.stdout, restored.stderr
         back = told(other)
