@@ -80,6 +80,8 @@ STORAGES = {
     },
 }
 WHITENOISE_USE_FINDERS = DEBUG
+# What open pages compare themselves with; by default it changes with the version and with the files browsers keep.
+RELEASE = env.text("CORDEE_RELEASE", "")
 CATALOGUE_DIR = Path(env.text("CORDEE_CATALOGUE", str(BASE_DIR / "content" / "formations")))
 
 CONTENT_SECURITY_POLICY = {

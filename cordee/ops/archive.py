@@ -11,7 +11,6 @@ the key ring, which must be kept elsewhere. Why not the databases' own formats: 
 import hashlib
 import json
 import os
-import tomllib
 import zipfile
 import zlib
 from base64 import b64encode
@@ -26,7 +25,6 @@ from pathlib import Path
 from typing import IO, Any
 
 from django.apps import apps
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management.color import no_style
 from django.db import connection, models, transaction
@@ -37,6 +35,7 @@ from django.utils.translation import gettext as _
 from cordee.circles.models import Circle
 from cordee.ops.readiness import wrapping_id
 from cordee.room.models import Tries
+from cordee.web.release import version
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -106,11 +105,6 @@ def migrations() -> tuple[str, ...]:
     return tuple(sorted(f"{app}.{name}" for app, name in applied if app in labels))
 
 
-def release() -> str:
-    project = tomllib.loads((Path(settings.BASE_DIR) / "pyproject.toml").read_text(encoding="utf-8"))
-    return str(project["project"]["version"])
-
-
 def secret_mark() -> str:
     return salted_hmac("cordee.ops.archive", "which secret key", algorithm="sha256").hexdigest()[:16]
 
@@ -169,7 +163,7 @@ def _fill(archive: zipfile.ZipFile) -> Manifest:
     wrapped = Circle.objects.filter(wrapped_key__isnull=False).values_list("wrapped_key", flat=True)
     manifest = Manifest(
         format=FORMAT,
-        release=release(),
+        release=version(),
         made_at=datetime.now(UTC).isoformat(timespec="seconds"),
         database=connection.vendor,
         migrations=migrations(),

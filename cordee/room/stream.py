@@ -1,9 +1,11 @@
 """One open seat's stream: woken by its room, it looks again, and sends what differs from what *it* last sent."""
 
 import asyncio
+import json
 from collections import Counter
 from collections.abc import AsyncGenerator, Coroutine, Iterable, Mapping
 from html import escape
+from time import time
 from typing import Any
 
 from django.conf import settings
@@ -18,6 +20,7 @@ from cordee.live.asgi import Request
 from cordee.live.reads import reading
 from cordee.room import access, render, store
 from cordee.room.actions import hub, language_of, writer
+from cordee.web.release import release
 
 BEAT = 15.0  # seconds between signs of life; also how long another process's missed message can go unseen
 GRACE = 20.0  # seconds without any stream before a person is shown as away
@@ -37,13 +40,18 @@ async def open_stream(request: Request) -> AsyncGenerator[bytes, None] | None:
     return _events(key, request.cookies, language_of(request.language))
 
 
+def hello() -> dict[str, float | str]:
+    """What a page is told first: the server's clock (seconds since the epoch) and the release that serves it."""
+    return {"now": round(time(), 3), "release": release()}
+
+
 async def _events(key: access.Key, cookies: Mapping[str, str], language: str) -> AsyncGenerator[bytes, None]:
     _open[key] += 1
     sent: View | None = None
     seen: tuple[int, bool] | None = None  # the version last looked at, and whether it could be read
     try:
         with hub.listen(store.topic(key.room)) as bell:
-            yield b"retry: 1000\n\n"
+            yield sse.message(json.dumps(hello()), event="hello")
             while True:
                 bell.clear()  # before looking: a change while we look rings again
                 if not await _still_open(key, cookies):

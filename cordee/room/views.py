@@ -3,8 +3,8 @@
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from secrets import token_urlsafe
-from time import time
 from typing import Any
 
 import segno
@@ -24,7 +24,7 @@ from cordee.engine.decide import Refused
 from cordee.engine.hint import hint, said
 from cordee.engine.record import Record, records_for
 from cordee.engine.seen import View
-from cordee.room import access, actions, documents, forms, limits, phrases, store
+from cordee.room import access, actions, documents, forms, limits, phrases, store, stream
 from cordee.room import render as parts
 
 # ---------------------------------------------------------------- coming in
@@ -150,6 +150,20 @@ def screen(request: HttpRequest, room: str) -> HttpResponse:
     return _stage(request, access.seated(request, room, screen=True), {})
 
 
+@require_GET
+@never_cache
+def now(request: HttpRequest, room: str, screen: bool = False) -> HttpResponse:
+    """The page as it is now, for a browser whose stream is held back on its way; no ``html`` if ``vu`` is its tag."""
+    key = access.seated(request, room, screen=screen)
+    view = store.load(key.room).view(key.seat)
+    if view is None:
+        return JsonResponse({}, status=403)
+    html = "".join(stream.changes(None, view, get_language() or "fr"))
+    tag = sha256(html.encode()).hexdigest()[:16]
+    seen = request.GET.get("vu") == tag
+    return JsonResponse({**stream.hello(), "tag": tag, "html": "" if seen else html})
+
+
 def _stage(
     request: HttpRequest,
     key: access.Key,
@@ -173,7 +187,7 @@ def _stage(
         "drafts": drafts,
         "is_screen": key.is_screen,
         "refusal": refusal,
-        "now": f"{time():.3f}",
+        "hello": {name: str(value) for name, value in stream.hello().items()},
     }
     status = {"": 200, "not_written": 503}.get(refusal["reason"] if refusal else "", 409)
     return render(request, "room/stage.html", context, status=status)

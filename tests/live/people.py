@@ -29,11 +29,11 @@ class Stream:
         self._bytes = b""
 
     async def next(self, within: float = 5, beats: bool = False) -> Message | None:
-        """The next message (a beat is passed over unless asked for); ``None`` at the end of the stream."""
+        """The next message (a hello is passed over, and a beat unless asked for); ``None`` at the end of the stream."""
         async with asyncio.timeout(within):
             while True:
                 message = await self._message()
-                if message is None or beats or message.event != "beat":
+                if message is None or not (message.event == "hello" or (message.event == "beat" and not beats)):
                     return message
 
     async def until(self, words: str, within: float = 5) -> Message:

@@ -227,7 +227,7 @@ def test_a_revoked_seat_sees_and_does_nothing_on_any_device(house):
 def test_a_forged_token_opens_nothing(house, token):
     client = Client(**ORIGIN)
     client.cookies[access.COOKIE] = token
-    for address in (house.address, f"{house.address}bilan/", f"/ecran/{house.id}/"):
+    for address in (house.address, f"{house.address}maintenant", f"{house.address}bilan/", f"/ecran/{house.id}/"):
         assert client.get(address).status_code == 404
     for address in ("contributions", "brouillon", "indice", "code"):
         assert client.post(house.address + address, {"do": "pause"}).status_code == 404

@@ -32,7 +32,9 @@ def empty_room() -> House:
 def fetched(house: House, client: Client, seat: str) -> dict[str, str]:
     """Every page of the room that this browser can ask for, by address; the first message of its stream with them."""
     address = f"/ecran/{house.id}/" if seat == SCREEN else house.address
-    pages = {path: client.get(path).content.decode() for path in (address, f"{house.address}bilan/")}
+    pages = {
+        path: client.get(path).content.decode() for path in (address, f"{address}maintenant", f"{house.address}bilan/")
+    }
     for name in ("client", "client-1", "client-2", "circle", "mine"):
         path = f"{house.address}bilan/{name}.md"
         pages[path] = client.get(path).content.decode()
