@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from secrets import choice, token_urlsafe
 from time import time
 from typing import Any
@@ -203,24 +204,32 @@ def _learnings(state: State) -> list[dict[str, str]]:
 # ---------------------------------------------------------------- drafts
 
 
-def save_draft(key: access.Key, kind: str, body: Mapping[str, str]) -> bool:
-    """Keep what is being typed; an empty one is thrown away. False when there is no room for it."""
+def save_draft(key: access.Key, kind: str, body: Mapping[str, str], typed: float | None = None) -> bool:
+    """Keep what is being typed; an empty one is thrown away. False when there is no room for it.
+
+    ``typed``: when, in seconds since the epoch. What the same person typed later, on another device, stays.
+    """
     room = store.load(key.room)
     if room.key is None or not roles_of(room.state, key.seat) or sum(map(len, body.values())) > LONGEST_DRAFT:
         return False
     mine = Draft.objects.filter(session=key.room, seat=key.seat)
-    if not body:
-        mine.filter(kind=kind).delete()
+    kept = mine.filter(kind=kind)
+    at = datetime.fromtimestamp(min(typed or time(), time()), UTC)
+    if kept.filter(saved_at__gt=at).exists():
         return True
-    if not mine.filter(kind=kind).exists() and mine.count() >= MOST_DRAFTS:
+    if not body:
+        kept.delete()
+        return True
+    if not kept.exists() and mine.count() >= MOST_DRAFTS:
         return False
     sealed = crypto.seal(room.key, body, f"{key.room}/{key.seat}/{kind}")
     Draft.objects.update_or_create(session_id=key.room, seat=key.seat, kind=kind, defaults={"sealed": sealed})
+    kept.update(saved_at=at)
     return True
 
 
 def drafts(key: access.Key) -> dict[str, dict[str, Any]]:
-    """What this seat was typing: kind -> fields, with ``at``, when it was saved (seconds since the epoch)."""
+    """What this seat was typing: kind -> fields, with ``at``, when it was typed (seconds since the epoch)."""
     room = store.load(key.room)
     rows = Draft.objects.filter(session=key.room, seat=key.seat)
     return {

@@ -49,6 +49,15 @@ def _typed(kind: str, value: str) -> str | bool | int | float | None:
     return value
 
 
+def moment(value: str) -> float | None:
+    """Seconds since the epoch as a page's script tells them; ``None`` for anything else."""
+    try:
+        at = float(value)
+    except ValueError:
+        return None
+    return at if 0 < at < 1e11 else None
+
+
 def draft(form: Mapping[str, str]) -> tuple[str, dict[str, str]]:
     """A draft as (kind, fields)."""
     return form.get("kind", "")[:64], {k[5:]: v for k, v in form.items() if k.startswith("body.") and v.strip()}

@@ -249,7 +249,8 @@ def draft(request: HttpRequest, room: str) -> HttpResponse:
     if not access.from_here(request):
         return HttpResponse(status=403)
     kind, body = forms.draft(request.POST.dict())
-    return HttpResponse(status=204 if kind and actions.save_draft(key, kind, body) else 409)
+    typed = forms.moment(request.POST.get("at", ""))
+    return HttpResponse(status=204 if kind and actions.save_draft(key, kind, body, typed) else 409)
 
 
 @csrf_exempt

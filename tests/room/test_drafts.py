@@ -1,5 +1,7 @@
 """What is being typed is kept on the server, sealed, for its author alone, until it is sent."""
 
+from time import time
+
 import pytest
 from django.db import DatabaseError
 from django.test import Client
@@ -167,3 +169,29 @@ def test_the_sentence_is_in_the_readers_language(house):
     page = house.act(karim, do="pause").content.decode()
     assert "Ce geste revient" not in page
     assert 'lang="en"' in page
+
+
+def test_what_was_typed_earlier_and_arrives_later_does_not_hide_what_another_device_typed(house):
+    karim = house.browser("karim")
+
+    def at(moment: float, text: str) -> None:
+        form = {"kind": "question", "at": f"{moment:.3f}", "body.text": text}
+        assert karim.post(f"{house.address}brouillon", form).status_code == 204
+
+    now = time()
+    at(now - 10, "Depuis quand, sur l’ordinateur ?")
+    at(now - 60, "Depuis")
+    at(now - 60, "")
+    assert actions.drafts(Key(house.id, "karim"))["question"]["text"] == "Depuis quand, sur l’ordinateur ?"
+    at(now + 3600, "Depuis quand, d’une horloge en avance ?")
+    assert float(actions.drafts(Key(house.id, "karim"))["question"]["at"]) <= time()
+    at(time(), "Depuis quand, enfin ?")
+    assert actions.drafts(Key(house.id, "karim"))["question"]["text"] == "Depuis quand, enfin ?"
+
+
+@pytest.mark.parametrize("moment", ["", "nan", "inf", "-1", "x", "1e400"])
+def test_a_time_that_is_none_is_now(house, moment):
+    karim = house.browser("karim")
+    form = {"kind": "question", "at": moment, "body.text": "Depuis quand ?"}
+    assert karim.post(f"{house.address}brouillon", form).status_code == 204
+    assert abs(float(actions.drafts(Key(house.id, "karim"))["question"]["at"]) - time()) < 60

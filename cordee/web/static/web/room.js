@@ -5,10 +5,11 @@
 
   const stage = document.getElementById('stage');
   const words = document.getElementById('words')?.dataset ?? {};
-  const { me, room, now: serverNow } = document.body.dataset;
-  const skew = Number(serverNow) - Date.now() / 1000; // this device's clock may be wrong
+  const { me, room, release, now: serverNow } = document.body.dataset;
+  let skew = Number(serverNow) - Date.now() / 1000; // this device's clock may be wrong; each hello sets it
   const now = () => Date.now() / 1000 + skew;
-  const SILENT_AFTER = 40, ANSWER_WITHIN = 15; // seconds; the server beats every 15
+  const SILENT_AFTER = 22, OPENS_WITHIN = 8, ANSWER_WITHIN = 15, SHOWN_AFTER = 5; // seconds; the server beats every 15
+  const MOST_FAILURES = 5, WAITS = 'waits';
   const KEPT_ACTS = ['write', 'edit', 'mark'];
   document.documentElement.classList.add('scripted');
 
@@ -18,22 +19,22 @@
   const memory = new Map(); // when the browser refuses storage, at least until the page closes
   const store = {
     get(key) {
-      try { return JSON.parse(localStorage.getItem(prefix + key)) ?? memory.get(key) ?? null; } catch { return memory.get(key) ?? null; }
+      try { return memory.get(key) ?? JSON.parse(localStorage.getItem(prefix + key)); } catch { return memory.get(key) ?? null; }
     },
     set(key, value) {
-      memory.set(key, value);
-      try { localStorage.setItem(prefix + key, JSON.stringify(value)); } catch { /* full or forbidden: memory has it */ }
+      try {
+        localStorage.setItem(prefix + key, JSON.stringify(value));
+        memory.delete(key);
+      } catch { memory.set(key, value); } // full or forbidden
     },
     remove(key) {
       memory.delete(key);
       try { localStorage.removeItem(prefix + key); } catch { /* as above */ }
     },
-    drafts() {
-      const keys = new Set([...memory.keys()].filter((key) => key.startsWith('draft:')));
-      try {
-        for (const key of Object.keys(localStorage)) if (key.startsWith(prefix + 'draft:')) keys.add(key.slice(prefix.length));
-      } catch { /* as above */ }
-      return [...keys];
+    keys(start) {
+      let kept = [];
+      try { kept = Object.keys(localStorage).filter((key) => key.startsWith(prefix)).map((key) => key.slice(prefix.length)); } catch { /* as above */ }
+      return [...new Set([...kept, ...memory.keys()])].filter((key) => key.startsWith(start)).sort();
     },
   };
 
@@ -70,6 +71,11 @@
   function restore(field) {
     if (field.dataset.restored) return;
     field.dataset.restored = '1';
+    if (isEntrusted(field)) { // on its way since before this page was opened
+      if (!('single' in field.form.dataset)) put(field, '');
+      settle(field);
+      return;
+    }
     if (dirty(field)) { remember(field); return; } // typed before this script came: newer than any draft
     const draft = store.get(keyOf(field));
     const theirs = Number(field.dataset.draftAt ?? 0);
@@ -78,15 +84,20 @@
       field.defaultValue = field.dataset.sent ?? '';
       field.value = text;
     }
-    if (draft && draft.text && draft.at >= theirs) put(field, draft.text);
+    if (draft && draft.at >= theirs && (draft.text || theirs)) put(field, draft.text);
+    else if (theirs && field.value) record(field, theirs); // the forms may be drawn anew, without their drafts
   }
 
-  let unsent = new Set(), draftTimer = 0;
+  let unsent = new Set(), draftTimer = 0, draftAfter = 1, saving = Promise.resolve();
+
+  function record(field, at) {
+    const label = field.form.querySelector(`[for="${field.id}"]`)?.firstChild.data ?? '';
+    store.set(keyOf(field), { text: field.value, at, label, typed: isText(field) && field.type !== 'date' });
+  }
 
   function remember(field) {
     if (field.type === 'radio' && !field.checked) return;
-    const label = field.form.querySelector(`[for="${field.id}"]`)?.firstChild.data ?? '';
-    store.set(keyOf(field), { text: field.value, at: now(), label, typed: isText(field) && field.type !== 'date' });
+    record(field, now());
     if (!/^edit-|\.for$/.test(field.form.dataset.draft)) {
       unsent.add(field.form);
       clearTimeout(draftTimer);
@@ -94,15 +105,29 @@
     }
   }
 
-  function sendDrafts(_event, leaving = false) {
+  function sendDrafts(leaving = false) {
     clearTimeout(draftTimer);
-    for (const form of unsent) {
-      const body = new URLSearchParams({ kind: form.dataset.draft });
-      for (const [name, value] of new FormData(form)) if (name.startsWith('body.')) body.append(name, value);
-      if (leaving && navigator.sendBeacon?.('brouillon', body)) continue;
-      fetch('brouillon', { method: 'POST', body, keepalive: true, headers: { 'X-Cordee': '1' } }).catch(() => {});
-    }
+    const forms = [...unsent];
     unsent = new Set();
+    saving = Promise.all(forms.map((form) => sendDraft(form, leaving)));
+  }
+
+  /** With the time at which it was typed: what another device typed later is not put back. */
+  async function sendDraft(form, leaving) {
+    const at = Math.max(0, ...fieldsOf(form).map((field) => store.get(keyOf(field))?.at ?? 0));
+    const body = new URLSearchParams({ kind: form.dataset.draft, at });
+    for (const [name, value] of new FormData(form)) if (name.startsWith('body.')) body.append(name, value);
+    if (leaving && navigator.sendBeacon?.('brouillon', body)) return;
+    try {
+      const { status } = await fetch('brouillon', { method: 'POST', body, keepalive: true, headers: { 'X-Cordee': '1' } });
+      if (status >= 500 || status === 429) throw new Error(status);
+      draftAfter = 1;
+    } catch { // it is on this device; the server is asked again
+      unsent.add(form);
+      clearTimeout(draftTimer);
+      draftAfter = Math.min(draftAfter * 2, 30);
+      draftTimer = setTimeout(sendDrafts, draftAfter * 1000);
+    }
   }
 
   function forget(form, sent) {
@@ -133,9 +158,10 @@
     const response = await fetch('contributions', {
       method: 'POST', body, headers: { 'X-Cordee': '1' }, redirect: 'manual', signal: AbortSignal.timeout?.(ANSWER_WITHIN * 1000),
     });
-    if (response.ok || response.type === 'opaqueredirect') return null;
-    // Too many at once, or a server that restarts: not a judgement on what was sent.
-    if (response.status >= 500 || response.status === 429 || response.status === 408) throw new Error(response.status);
+    if (response.status === 204) return null;
+    // Too many at once, a server that restarts, somebody else who answers in its place: no judgement on what was sent.
+    const { status } = response;
+    if (status < 400 || status >= 500 || status === 429 || status === 408) throw Object.assign(new Error(status), { status });
     return response.json().catch(() => ({ reason: '', sentence: `${words.refused ?? ''} (${response.status})` }));
   }
 
@@ -160,40 +186,56 @@
     form.dataset.busy = '1';
     submitter?.setAttribute('aria-busy', 'true');
     say(form, '');
-    try {
-      const refused = await post(body);
-      if (refused) refuse(form, refused);
-      else clear(form, body);
-    } catch {
-      if (!KEPT_ACTS.includes(kind)) say(form, words.retry);
-      else {
-        keep(body);
-        clear(form, body);
-      }
-    }
+    if (KEPT_ACTS.includes(kind)) unsent.delete(form); // its words are about to be in the outbox
+    const outcome = KEPT_ACTS.includes(kind) ? await entrust(body) : await attempt(body);
+    if (!outcome || outcome === WAITS) clear(form, body);
+    else refuse(form, outcome);
     delete form.dataset.busy;
     submitter?.removeAttribute('aria-busy');
   }
 
   function refuse(form, { reason, sentence }) {
+    if (form.dataset.draft) for (const field of fieldsOf(form)) if (dirty(field)) remember(field);
     say(form, sentence);
     form.querySelector(`[data-if-refused="${CSS.escape(reason ?? '')}"]`)?.classList.add('asked');
   }
 
   // ---------------------------------------------------------------- what waits to be sent
 
-  const waiting = () => store.get('outbox') ?? [];
-  let retryTimer = 0, retryAfter = 2, flushing = false;
+  const waiting = () => store.keys('outbox:').map((key) => ({ key, ...store.get(key) })).filter((item) => item.body);
+  const onTheirWay = () => waiting().filter((item) => !item.refused);
+  const asking = new Map(); // key -> who waits to hear what became of it
+  let retryTimer = 0, retryAfter = 2, flushing = null;
 
-  function keep(body) {
-    store.set('outbox', [...waiting(), { body: body.toString(), key: newId() }]);
-    showWaiting();
-    later();
+  /** Stored first, under its final id, then sent in its turn. Gives null once taken, a refusal, or WAITS if that takes long. */
+  function entrust(body) {
+    const last = Number(store.keys('outbox:').at(-1)?.split(':')[1] ?? 0);
+    const key = `outbox:${Math.max(Date.now(), last + 1)}:${newId()}`; // their order is that of the keys
+    store.set(key, { body: body.toString(), failures: 0 });
+    return new Promise((answer) => {
+      asking.set(key, answer);
+      setTimeout(() => answered(key, WAITS), SHOWN_AFTER * 1000);
+      flush();
+    });
   }
 
-  function update(key, change) {
-    store.set('outbox', waiting().flatMap((item) => (item.key !== key ? [item] : change ? [{ ...item, ...change }] : [])));
+  /** Tells whoever asked, and whether somebody did. */
+  function answered(key, outcome) {
+    const answer = asking.get(key);
+    asking.delete(key);
+    answer?.(outcome);
     showWaiting();
+    return Boolean(answer);
+  }
+
+  /** What is only worth doing now; it never overtakes words that are on their way. */
+  async function attempt(body) {
+    const stopped = () => onTheirWay().some((item) => item.failures < MOST_FAILURES);
+    try {
+      if (stopped()) await flush();
+      if (!stopped()) return await post(body);
+    } catch { /* said below */ }
+    return { sentence: words.retry };
   }
 
   function later() {
@@ -202,20 +244,76 @@
     retryAfter = Math.min(retryAfter * 2, 10); // words leave within seconds of the server being back
   }
 
-  /** Sends what waits, in order, one at a time. The server knows the ids: twice is once. */
-  async function flush() {
-    if (flushing) return;
-    flushing = true;
-    try {
-      for (const item of waiting().filter((each) => !each.refused)) {
-        const refused = await post(new URLSearchParams(item.body));
-        update(item.key, refused && { refused: refused.sentence });
+  /** There is hope again: no more waiting. */
+  function hasten() {
+    retryAfter = 2;
+    if (onTheirWay().length) flush();
+  }
+
+  function flush() {
+    flushing ??= sendAll().finally(() => { flushing = null; });
+    return flushing;
+  }
+
+  /** Sends what waits, strictly in order, one at a time. The server knows the ids: twice is once. */
+  async function sendAll() {
+    clearTimeout(retryTimer);
+    await Promise.race([saving, new Promise((done) => setTimeout(done, 1000))]); // or a draft could outlive its words
+    const tried = new Set();
+    for (let item; (item = onTheirWay().find(({ key }) => !tried.has(key)));) {
+      tried.add(item.key);
+      try {
+        deliver(item, await post(new URLSearchParams(item.body)));
+      } catch ({ status }) {
+        const failures = (item.failures ?? 0) + (status >= 500 ? 1 : 0);
+        store.set(item.key, { body: item.body, failures });
+        if (!status) for (const key of [...asking.keys()]) answered(key, WAITS); // no network: said at once
+        if (failures < MOST_FAILURES || !status) return later();
+        answered(item.key, WAITS); // the server stumbles over these words: the others may pass
       }
-      retryAfter = 2;
-    } catch {
-      later();
     }
-    flushing = false;
+    if (onTheirWay().length) later();
+    else retryAfter = 2;
+  }
+
+  /** Taken, or refused: then the words go back to their field, if it is free. */
+  function deliver({ key, body }, refused) {
+    if (!refused) store.remove(key);
+    else if (asking.has(key) || giveBack(new URLSearchParams(body), refused)) store.remove(key);
+    else store.set(key, { body, refused: refused.sentence });
+    answered(key, refused);
+  }
+
+  function draftOf(body) {
+    if (body.get('do') === 'edit') return `edit-${body.get('id')}`;
+    return body.get('do') === 'write' ? body.get('kind') + (body.get('behalf') ? '.for' : '') : '';
+  }
+
+  function giveBack(body, refused) {
+    const draft = draftOf(body), form = draft && document.querySelector(`form[data-draft="${CSS.escape(draft)}"]`);
+    if (!form || fieldsOf(form).some((field) => isText(field) && field.value.trim() && field.value !== body.get(field.name))) return false;
+    for (const field of fieldsOf(form)) {
+      if (isText(field)) field.defaultValue = '';
+      put(field, body.get(field.name) ?? '');
+    }
+    refuse(form, refused);
+    return true;
+  }
+
+  const isEntrusted = (field) => field.value && onTheirWay().some((item) => {
+    const body = new URLSearchParams(item.body);
+    return draftOf(body) === field.form.dataset.draft && body.get(field.name) === field.value;
+  });
+
+  /** A tab killed after it had stored what it sent: it is not a draft any more. */
+  function forgetEntrusted() {
+    for (const item of onTheirWay()) {
+      const body = new URLSearchParams(item.body);
+      for (const [name, text] of body) {
+        const key = `draft:${draftOf(body)}:${name.slice(5)}`;
+        if (name.startsWith('body.') && store.get(key)?.text === text) store.remove(key);
+      }
+    }
   }
 
   function textOf(body) {
@@ -242,29 +340,24 @@
   }
 
   async function keepAsNote(text, done) {
-    const body = new URLSearchParams({ do: 'write', kind: 'note', id: newId(), 'body.text': text });
-    try {
-      if (await post(body)) return;
-    } catch {
-      keep(body);
-    }
-    done();
+    const outcome = await entrust(new URLSearchParams({ do: 'write', kind: 'note', id: newId(), 'body.text': text }));
+    if (!outcome || outcome === WAITS) done();
   }
 
   /** Unsent words whose form has gone with its step are shown, until their author says what becomes of them. */
   function orphans() {
     const here = new Set([...document.querySelectorAll('form[data-draft]')].map((form) => form.dataset.draft));
-    return store.drafts().filter((key) => !here.has(key.split(':')[1]) && store.get(key)?.typed && store.get(key).text.trim());
+    return store.keys('draft:').filter((key) => !here.has(key.split(':')[1]) && store.get(key)?.typed && store.get(key).text.trim());
   }
 
   function showWaiting() {
     const box = document.getElementById('outbox');
     if (!box) return;
-    const cards = waiting().map(({ body, key, refused }) => {
-      const text = textOf(body), drop = () => update(key, null);
-      if (!refused) return waitingCard(words.pending, text, []);
+    const cards = waiting().filter(({ key }) => !asking.has(key)).map(({ body, key, refused, failures }) => {
+      const text = textOf(body), drop = () => { store.remove(key); showWaiting(); };
+      if (!refused) return waitingCard(failures >= MOST_FAILURES ? words.stuck : words.pending, text, []);
       return waitingCard(`${words.refused} : ${refused}`, text, [
-        button(words.again, () => { update(key, { refused: '' }); flush(); }), button(words.keep, () => keepAsNote(text, drop)), button(words.drop, drop)]);
+        button(words.again, () => { store.set(key, { body, failures: 0 }); showWaiting(); flush(); }), button(words.keep, () => keepAsNote(text, drop)), button(words.drop, drop)]);
     });
     for (const key of orphans()) {
       const { text, label } = store.get(key), drop = () => { store.remove(key); showWaiting(); };
@@ -294,12 +387,8 @@
 
   async function keepAs(kind, form) {
     const body = new URLSearchParams({ do: 'write', kind, id: newId(), 'body.text': form.elements['body.text'].value });
-    try {
-      const refused = await post(body);
-      if (refused) return refuse(form, refused);
-    } catch {
-      keep(body);
-    }
+    const outcome = await entrust(body);
+    if (outcome && outcome !== WAITS) { refuse(form, outcome); return; }
     body.set('kind', form.dataset.draft);
     clear(form, body);
   }
@@ -333,7 +422,12 @@
 
   // ---------------------------------------------------------------- the live line
 
-  let heard = Date.now(), over = false, seenAgain = Date.now();
+  let heard = Date.now(), over = false, seenAgain = Date.now(), ticked = Date.now();
+  let since = Date.now(); // since when the stream is asked to speak
+  let spoke = false; // it has said something since
+  let doubt = false; // it fell silent: its first words prove nothing, a beat does
+  let first = false, mixed = false; // the next view is a whole one; this page shows what was asked for elsewhere
+  let tag = '', asked = false, askAt = 0; // of GET maintenant
   const patience = 5000 + 5000 * Math.random(); // a room that returns does not come in one burst
 
   function line(text) {
@@ -341,13 +435,84 @@
     if (!place || (place.textContent === (text ?? '') && place.hidden === !text)) return;
     place.textContent = text ?? '';
     place.hidden = !text;
+    place.classList.toggle('quiet', text === words.slow);
   }
 
-  function alive() {
+  /** The stream says something: a part of the page, its clock and release, or a sign of life. */
+  function message({ detail: { message: said } }) {
     heard = Date.now();
     if (over) return;
+    if (!said.event && mixed && !first) { // a change to another page than the one shown: it begins again
+      said.cancelled = true;
+      reconnect();
+      return;
+    }
+    if (!said.event) { first = mixed = false; tag = ''; }
+    if (said.event === 'beat') doubt = false;
+    spoke = true;
+    if (doubt) return;
     line('');
-    if (waiting().some((item) => !item.refused) && retryAfter > 2) { retryAfter = 2; flush(); }
+    if (retryAfter > 2) hasten();
+  }
+
+  const speaks = () => spoke && !doubt && Date.now() - heard < SILENT_AFTER * 1000;
+
+  /** Something on the way holds the stream back: the page asks for itself, never while the stream speaks. */
+  async function ask() {
+    if (asked || Date.now() < askAt) return;
+    asked = true;
+    const began = Date.now();
+    try {
+      const response = await fetch(`maintenant?vu=${tag}`, { cache: 'no-store', signal: AbortSignal.timeout?.(ANSWER_WITHIN * 1000) });
+      if ([403, 404, 410].includes(response.status)) end('revoked');
+      if (!response.ok) throw new Error(response.status);
+      const told = await response.json();
+      if (!over && !speaks() && heard < began) {
+        hello(told);
+        if (told.html) {
+          mixed = true;
+          await window.htmx.swap({ text: told.html, swap: 'none swapEmpty:false', target: stage, sourceElement: stage });
+          refresh();
+        }
+        tag = told.tag;
+        line(words.slow);
+        if (retryAfter > 2) hasten();
+      }
+    } catch {
+      if (!over && !speaks()) line(words.lost);
+    }
+    asked = false;
+    askAt = Date.now() + Math.max(4000, 4 * (Date.now() - began));
+  }
+
+  /** The server's clock, in seconds, and the release that serves. */
+  function hello(told) {
+    skew = told.now - Date.now() / 1000;
+    if (newer !== told.release) renewAt = Date.now() + 5000 * Math.random(); // not everybody in one burst
+    newer = told.release;
+  }
+
+  // ---------------------------------------------------------------- a new release under an open page
+
+  let newer = release, renewAt = 0;
+
+  const idle = () => !waiting().length && !unsent.size && !isText(document.activeElement)
+    && !document.querySelector('form[data-busy], [popover]:popover-open')
+    && ![...document.querySelectorAll('form :is(textarea, select, input:not([type=hidden]))')].some(dirty);
+
+  /** True once for each release: a page that stays the old one must not reload for ever. */
+  function firstTime() {
+    try {
+      if (sessionStorage.getItem(prefix + newer)) return false;
+      sessionStorage.setItem(prefix + newer, '1');
+      return true;
+    } catch { return false; }
+  }
+
+  function renew() {
+    if (newer === release || over || Date.now() < renewAt) return;
+    if (idle() && firstTime()) location.reload();
+    else document.getElementById('newer').hidden = false;
   }
 
   function end(why) {
@@ -374,7 +539,7 @@
   /** The line has been silent for too long: whatever hangs is let go, and asked again. */
   function reconnect() {
     const connection = sse();
-    heard = Date.now() - (connection ? (SILENT_AFTER - 8) * 1000 : 0); // asked again soon, should this one hang too
+    heard = Date.now() - (connection ? (SILENT_AFTER - OPENS_WITHIN) * 1000 : 0); // asked again soon, should this one hang too
     if (connection?.reader) connection.reader.cancel().catch(() => {});
     else if (connection) { connection.abortController?.abort(); connection.delayCanceller?.(); }
     else connect();
@@ -388,11 +553,24 @@
   }
 
   function watch() {
+    const slept = Date.now() - ticked > 10000; // the machine, and its connections with it
+    ticked = Date.now();
     if (over || document.hidden || Date.now() - seenAgain < 3000) return;
+    renew();
+    if (slept) { wake(); return; }
     if (Date.now() - heard > (sse() ? SILENT_AFTER * 1000 : patience)) {
-      line(words.lost);
+      if (spoke) { doubt = true; since = Date.now(); }
+      spoke = false;
       reconnect();
     }
+    if (doubt || (!spoke && Date.now() - since > OPENS_WITHIN * 1000)) ask();
+  }
+
+  function wake() {
+    since = Date.now();
+    spoke = doubt = false;
+    reconnect();
+    hasten();
   }
 
   /** After each message: what the shared parts cannot know about this seat. */
@@ -467,22 +645,23 @@
     if (keepButton) keepAs(keepButton.dataset.keep, keepButton.form);
     if (copyButton) navigator.clipboard?.writeText(copyButton.dataset.copy).then(() => { copyButton.textContent = words.copied; });
   });
-  addEventListener('pagehide', () => sendDrafts(null, true));
-  addEventListener('online', () => { retryAfter = 2; flush(); reconnect(); });
+  addEventListener('pagehide', () => sendDrafts(true));
+  addEventListener('online', wake);
   addEventListener('offline', () => line(words.lost));
   document.addEventListener('visibilitychange', () => {
-    if (document.hidden) sendDrafts(null, true);
+    if (document.hidden) sendDrafts(true);
     else {
-      seenAgain = heard = Date.now();
-      if (waiting().some((item) => !item.refused)) { retryAfter = 2; flush(); }
+      seenAgain = heard = ticked = since = Date.now();
+      hasten();
     }
   });
 
   if (stage) {
-    stage.addEventListener('htmx:after:sse:connection', alive);
-    stage.addEventListener('htmx:before:sse:message', alive);
+    stage.addEventListener('htmx:after:sse:connection', () => { first = true; });
+    stage.addEventListener('htmx:before:sse:message', message);
     stage.addEventListener('htmx:after:sse:message', refresh);
-    stage.addEventListener('beat', alive);
+    stage.addEventListener('hello', ({ detail }) => { if (!doubt) hello(JSON.parse(detail.data)); });
+    document.querySelector('#newer button').addEventListener('click', () => location.reload());
     stage.addEventListener('bye', ({ detail }) => end(detail?.data));
     stage.addEventListener('htmx:sse:error', ({ detail }) => {
       if ([401, 403, 404, 410].includes(detail?.status)) end('revoked');
@@ -491,10 +670,11 @@
     stage.addEventListener('htmx:error', () => { if (!over && !document.hidden) line(words.lost); });
     wire();
     if (navigator.clipboard) for (const copy of document.querySelectorAll('[data-copy]')) copy.hidden = false;
+    forgetEntrusted();
     refresh();
     document.addEventListener('DOMContentLoaded', () => setTimeout(connect));
     setInterval(tick, 1000);
     setInterval(watch, 2000);
-    if (waiting().length) flush();
+    hasten();
   }
 })();
