@@ -12,6 +12,7 @@ _django = get_wsgi_application()
 
 from a2wsgi import WSGIMiddleware  # noqa: E402
 from django.conf import settings  # noqa: E402
+from django.template.loader import render_to_string  # noqa: E402
 
 from cordee.live.asgi import Live  # noqa: E402
 from cordee.live.bus import bus  # noqa: E402
@@ -31,10 +32,13 @@ async def _background() -> None:
 
 application = Probes(
     Live(
-        django=WSGIMiddleware(_django, workers=8),  # type: ignore[arg-type]
+        # No bound to what waits to be sent: a thread hands over its page and goes on, however slow the reader.
+        django=WSGIMiddleware(_django, workers=8, send_queue_size=0),  # type: ignore[arg-type]
         stream=(re.compile(r"/(salle|ecran)/([\w-]+)/stream"), stream.open_stream),
         act=(re.compile(r"/salle/([\w-]+)/contributions"), actions.receive),
         background=_background,
         same_origin=access.same_origin,
+        too_large=render_to_string("413.html").encode(),
+        said=actions.refused,
     )
 )

@@ -185,7 +185,7 @@ class Server(Service):
         outside = {name: value for name, value in os.environ.items() if not name.startswith("CORDEE_")}
         own = {"CORDEE_VAR": str(var), "CORDEE_URL": f"{self.url}/", "DATABASE_URL": database_url}
         command = [sys.executable, "-m", "uvicorn", application, "--app-dir", str(folder), "--port", str(self.port)]
-        command += ["--log-level", "warning", "--timeout-graceful-shutdown", "2"]
+        command += ["--http", "cordee.live.door:Door", "--log-level", "warning", "--timeout-graceful-shutdown", "2"]
         super().__init__(command, var / "server.log", env=outside | own | (env or {}))
 
     def answers(self) -> bool:

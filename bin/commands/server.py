@@ -17,6 +17,7 @@ from django.utils import translation
 from say import Sentence, language, run, tell
 
 ROOT = Path(__file__).resolve().parents[2]
+DOOR = "cordee.live.door:Door"
 
 
 def main() -> int:
@@ -27,10 +28,11 @@ def main() -> int:
     if name == "dev":
         print(welcome, flush=True)
         reload = ["--reload", *(f"--reload-dir={ROOT / folder}" for folder in ("config", "cordee"))]
-        app_dir = ["--app-dir", str(ROOT)]
-        command = [sys.executable, "-m", "uvicorn", application, *app_dir, *reload, "--host", bind, "--port", str(port)]
+        options = ["--app-dir", str(ROOT), "--http", DOOR, "--host", bind, "--port", str(port)]
+        command = [sys.executable, "-m", "uvicorn", application, *options, *reload]
         os.execv(sys.executable, command)
-    config = uvicorn.Config(application, host=bind, port=port, log_level="warning", timeout_graceful_shutdown=2)
+    options = {"host": bind, "port": port, "http": DOOR, "log_level": "warning", "timeout_graceful_shutdown": 2}
+    config = uvicorn.Config(application, **options)
     server = Announced(config, welcome)
     server.run()
     return 0 if server.started else 1

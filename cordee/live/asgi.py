@@ -18,6 +18,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 LARGEST_BODY = 64 * 1024  # bytes; the longest text is 4,000 characters
+LARGEST_PAGE_BODY = 256 * 1024  # of a form without JavaScript: up to here a page says which text is too long
 MOST_FIELDS = 100
 BODY_SECONDS = 20
 SEND_SECONDS = 30  # a reader that takes nothing for so long is let go, and comes back by itself
@@ -45,7 +46,11 @@ Acts = Callable[[Request], Awaitable[Answer]]
 
 
 class Live:
-    """``streams``: GET that address for events. ``acts``: POST a form there with the header ``X-Cordee``."""
+    """``streams``: GET that address for events. ``acts``: POST a form there with the header ``X-Cordee``.
+
+    ``too_large`` is the page for who sends a form so large, or so slowly, that Django is not given it; ``said`` is the
+    data of a refusal that comes before the act, from its reason and the reader's language.
+    """
 
     def __init__(
         self,
@@ -54,9 +59,12 @@ class Live:
         act: tuple[re.Pattern[str], Acts],
         background: Callable[[], Coroutine[Any, Any, None]],
         same_origin: Callable[[dict[bytes, bytes]], bool],
+        too_large: bytes = b"",
+        said: Callable[[str, str], Any] = lambda reason, language: {"reason": reason},
     ) -> None:
         self.django, self.stream, self.act = django, stream, act
         self.background, self.same_origin = background, same_origin
+        self.too_large, self.said = too_large, said
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -69,7 +77,21 @@ class Live:
             return await self._stream(_request(found, headers), receive, send)
         if scope["method"] == "POST" and b"x-cordee" in headers and (found := self.act[0].fullmatch(path)):
             return await self._act(found, headers, receive, send)
-        return await self.django(scope, receive, send)
+        return await self._page(scope, receive, send)
+
+    async def _page(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Django's answer. The whole body comes first: its few threads wait for no slow sender."""
+        if not scope["query_string"].isascii():
+            return await _answer(send, Answer(400))
+        body = await _body(receive, LARGEST_PAGE_BODY)
+        if body is None:
+            return await _answer(send, Answer(413), self.too_large)
+        left = [{"type": "http.request", "body": body, "more_body": False}]
+
+        async def received() -> MutableMapping[str, Any]:
+            return left.pop() if left else await receive()
+
+        await self.django(scope, received, send)
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         task: asyncio.Task[None] | None = None
@@ -107,15 +129,16 @@ class Live:
     # ---------------------------------------------------------------- POST …/contributions
 
     async def _act(self, found: re.Match[str], headers: dict[bytes, bytes], receive: Receive, send: Send) -> None:
+        language = _request(found, headers).language
         if not self.same_origin(headers):
-            return await _answer(send, Answer(403, {"reason": "origin"}))
-        body = await _body(receive)
+            return await _answer(send, Answer(403, self.said("origin", language)))
+        body = await _body(receive, LARGEST_BODY)
         if body is None:
-            return await _answer(send, Answer(413, {"reason": "too_large"}))
+            return await _answer(send, Answer(413, self.said("too_large", language)))
         try:
             form = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MOST_FIELDS)
         except ValueError:
-            return await _answer(send, Answer(413, {"reason": "too_large"}))
+            return await _answer(send, Answer(413, self.said("too_large", language)))
         try:
             answer = await self.act[1](_request(found, headers, tuple(form)))
         except Exception as error:
@@ -161,8 +184,8 @@ async def _disconnected(receive: Receive) -> None:
         pass
 
 
-async def _body(receive: Receive) -> bytes | None:
-    """The whole body, or ``None`` when it is too large or comes too slowly."""
+async def _body(receive: Receive, largest: int) -> bytes | None:
+    """The whole body, or ``None`` when it is larger (bytes) or comes too slowly."""
     chunks: list[bytes] = []
     size = 0
     try:
@@ -173,7 +196,7 @@ async def _body(receive: Receive) -> bytes | None:
                     return None
                 chunks.append(event.get("body", b""))
                 size += len(chunks[-1])
-                if size > LARGEST_BODY:
+                if size > largest:
                     return None
                 if not event.get("more_body"):
                     return b"".join(chunks)
@@ -181,14 +204,17 @@ async def _body(receive: Receive) -> bytes | None:
         return None
 
 
-async def _answer(send: Send, answer: Answer) -> None:
-    body = b"" if answer.data is None else json.dumps(answer.data, ensure_ascii=False).encode()
+async def _answer(send: Send, answer: Answer, page: bytes = b"") -> None:
+    body = page if answer.data is None else json.dumps(answer.data, ensure_ascii=False).encode()
     headers = [
         (b"content-length", str(len(body)).encode()),
         (b"cache-control", b"no-store"),
         (b"x-content-type-options", b"nosniff"),
     ]
     if body:
-        headers.append((b"content-type", b"application/json; charset=utf-8"))
+        kind = b"text/html" if answer.data is None else b"application/json"
+        headers.append((b"content-type", kind + b"; charset=utf-8"))
+    if answer.status == 413:
+        headers.append((b"connection", b"close"))  # the rest of what it sends is not read
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

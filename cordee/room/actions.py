@@ -65,6 +65,11 @@ def _said(refused: Refused, language: str) -> dict[str, str]:
         return {"reason": refused.reason, "sentence": phrases.sentence(refused)}
 
 
+def refused(reason: str, language: str) -> dict[str, str]:
+    """What is answered to the script when something is refused before it reaches :func:`receive`."""
+    return _said(Refused(reason), language)
+
+
 def language_of(header: str) -> str:
     """The language of this reader among ours: a cookie's value or an Accept-Language header."""
     for part in header.split(","):

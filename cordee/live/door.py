@@ -1,0 +1,67 @@
+"""The front of the server: who sends no request, an endless one, or takes nothing of what is sent is let go.
+
+uvicorn bounds none of these by itself. Started with ``uvicorn --http cordee.live.door:Door …``.
+"""
+
+import asyncio
+import socket
+from contextlib import suppress
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+HEAD_SECONDS = 20.0  # for a request's line and headers, counted from the connection or from their first byte
+LARGEST_HEAD = 64 * 1024  # bytes of request line and headers
+STALLED_SECONDS = 60.0  # how long what we send may go untaken; a browser's stream comes back by itself
+TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+
+
+class Door(HttpToolsProtocol):
+    """One connection. A body and an answer are the application's affair; what comes before and after is bounded."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._awaited: asyncio.TimerHandle | None = None  # runs while a head is awaited
+        self._head = 0  # bytes received of it
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._await_head()
+        # The kernel counts, for us, how long the other end has taken nothing: it costs nothing per event.
+        if (wire := transport.get_extra_info("socket")) and hasattr(socket, "TCP_USER_TIMEOUT"):
+            with suppress(OSError):  # not TCP
+                wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(STALLED_SECONDS * 1000))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._head_is_there()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self.cycle is None or self.cycle.response_complete:  # whatever comes now, be it empty lines
+            self._await_head()
+        before = self._awaited
+        super().data_received(data)
+        if self._awaited is None:
+            return
+        self._head = self._head + len(data) if self._awaited is before else len(data)
+        if self._head > LARGEST_HEAD and not self.transport.is_closing():
+            if self.cycle is None or self.cycle.response_complete:
+                self.transport.write(TOO_LARGE)
+            self.transport.close()
+
+    def on_message_begin(self) -> None:
+        self._await_head()
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self._head_is_there()
+        super().on_headers_complete()
+
+    def _await_head(self) -> None:
+        if self._awaited is None:
+            self._awaited = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+
+    def _head_is_there(self) -> None:
+        if self._awaited:
+            self._awaited.cancel()
+        self._awaited, self._head = None, 0
