@@ -54,7 +54,7 @@ def stage(room: Room, seat: str, drafts: dict | None = None, language: str = "fr
             "drafts": drafts or {},
             "is_screen": seat == SCREEN,
             "refusal": None,
-            "now": "1790000000.000",
+            "hello": {"now": "1790000000.000", "release": "0123456789ab"},
         }
         return render_to_string("room/stage.html", page | context, RequestFactory().get("/salle/room-1/"))
 
