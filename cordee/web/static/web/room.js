@@ -661,7 +661,7 @@
     stage.addEventListener('htmx:before:sse:message', message);
     stage.addEventListener('htmx:after:sse:message', refresh);
     stage.addEventListener('hello', ({ detail }) => { if (!doubt) hello(JSON.parse(detail.data)); });
-    document.querySelector('#newer button').addEventListener('click', () => location.reload());
+    document.querySelector('#newer button')?.addEventListener('click', () => location.reload());
     stage.addEventListener('bye', ({ detail }) => end(detail?.data));
     stage.addEventListener('htmx:sse:error', ({ detail }) => {
       if ([401, 403, 404, 410].includes(detail?.status)) end('revoked');
