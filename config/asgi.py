@@ -17,6 +17,7 @@ from django.template.loader import render_to_string  # noqa: E402
 from cordee.live.asgi import Live  # noqa: E402
 from cordee.live.bus import bus  # noqa: E402
 from cordee.ops.probes import Probes  # noqa: E402
+from cordee.live.headers import guarded, strict_transport  # noqa: E402
 from cordee.room import access, actions, stream  # noqa: E402
 
 
@@ -30,7 +31,7 @@ async def _background() -> None:
         actions.hub.stop()
 
 
-application = Probes(
+everything = Probes(
     Live(
         # No bound to what waits to be sent: a thread hands over its page and goes on, however slow the reader.
         django=WSGIMiddleware(_django, workers=8, send_queue_size=0),  # type: ignore[arg-type]
@@ -41,4 +42,10 @@ application = Probes(
         too_large=render_to_string("413.html").encode(),
         said=actions.refused,
     )
+)
+application = guarded(
+    everything,
+    strict_transport(
+        settings.SECURE_HSTS_SECONDS, settings.SECURE_HSTS_INCLUDE_SUBDOMAINS, settings.SECURE_HSTS_PRELOAD
+    ),
 )

@@ -28,6 +28,22 @@ def words(name: str, default: str) -> list[str]:
     return [word.strip() for word in os.environ.get(name, default).split(",") if word.strip()]
 
 
+def strict_transport(subdomains: str, preload: str) -> tuple[bool, bool]:
+    """The two choices of HSTS; asking to be preloaded without the subdomains is refused by those who keep that list."""
+    chosen = flag(subdomains, False), flag(preload, False)
+    if chosen == (False, True):
+        raise ImproperlyConfigured(f"{preload}=1 goes with {subdomains}=1. Set both, or none.")
+    return chosen
+
+
+def contact(name: str) -> str:
+    """An address to write to, as security.txt wants it (RFC 9116): a URI; empty for none."""
+    raw = os.environ.get(name, "").strip()
+    if raw and (not raw.startswith(("mailto:", "https://", "tel:")) or any(not ch.isprintable() for ch in raw)):
+        raise ImproperlyConfigured(f"{name}={raw!r} is not an address. Write {name}=mailto:security@example.org.")
+    return raw
+
+
 def secret(name: str, folder: Path, make) -> str:  # type: ignore[no-untyped-def]
     """The secret of that name: from the environment, else from a private file made on first use."""
     if name in os.environ:

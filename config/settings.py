@@ -82,11 +82,13 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = DEBUG
 # What open pages compare themselves with; by default it changes with the version and with the files browsers keep.
 RELEASE = env.text("CORDEE_RELEASE", "")
+WHITENOISE_ALLOW_ALL_ORIGINS = False  # nobody else has a use for our styles and scripts
 CATALOGUE_DIR = Path(env.text("CORDEE_CATALOGUE", str(BASE_DIR / "content" / "formations")))
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
+        "object-src": [NONE],
         "script-src": [SELF],
         "style-src": [SELF],
         "img-src": [SELF, "data:"],
@@ -102,15 +104,24 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-CSRF_COOKIE_HTTPONLY = True
-CSRF_COOKIE_SAMESITE = "Lax"
-CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE = HTTPS
+# A browser takes a cookie of this prefix from this very host alone, over HTTPS alone: no neighbour can plant one.
+COOKIE_PREFIX = "__Host-" if HTTPS else ""
+CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}csrftoken"
+CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
+LANGUAGE_COOKIE_NAME = f"{COOKIE_PREFIX}langue"
 if HTTPS:
-    SECURE_HSTS_SECONDS = 31_536_000
-    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
-    SECURE_HSTS_PRELOAD = True
+    # That we are asked over HTTPS is what uvicorn says of the proxies that it trusts: no header is believed here.
     SECURE_SSL_REDIRECT = env.flag("CORDEE_SSL_REDIRECT", True)
-    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_HSTS_SECONDS = 31_536_000
+    # Both bind other sites of the same domain, for a year and more: their owner's choice.
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = env.flag("CORDEE_HSTS_SUBDOMAINS", False)
+    SECURE_HSTS_PRELOAD = env.flag("CORDEE_HSTS_PRELOAD", False)
+    env.strict_transport("CORDEE_HSTS_SUBDOMAINS", "CORDEE_HSTS_PRELOAD")
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]  # the two above
+# Whom to write to about a weakness: served as /.well-known/security.txt, and nothing when empty.
+SECURITY_CONTACT = env.contact("CORDEE_SECURITY_CONTACT")
 
 LOG_FORMAT = env.text("CORDEE_LOG_FORMAT", "text")
 if LOG_FORMAT not in {"text", "json"}:

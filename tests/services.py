@@ -3,6 +3,7 @@
 Only the standard library is used at import, because bin/test needs PostgreSQL and Redis before anything else.
 """
 
+import http.client
 import os
 import pwd
 import shutil
@@ -12,8 +13,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -189,12 +188,14 @@ class Server(Service):
         super().__init__(command, var / "server.log", env=outside | own | (env or {}))
 
     def answers(self) -> bool:
+        line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
         try:
-            urllib.request.urlopen(self.url, timeout=5).close()
-        except urllib.error.HTTPError:
-            return True
-        except OSError:
+            line.request("GET", "/")
+            line.getresponse()  # any answer, be it a redirection to an HTTPS that only a proxy would serve
+        except (OSError, http.client.HTTPException):
             return False
+        finally:
+            line.close()
         return True
 
     def manage(self, *arguments: str) -> str:

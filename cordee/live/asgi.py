@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
+from django.conf import settings
+
 from cordee.live import sse
 
 Scope = MutableMapping[str, Any]
@@ -151,7 +153,7 @@ class Live:
 def _request(found: re.Match[str], headers: dict[bytes, bytes], form: tuple[tuple[str, str], ...] = ()) -> Request:
     cookies = _cookies(headers.get(b"cookie", b"").decode("latin-1"))
     accepted = headers.get(b"accept-language", b"").decode("latin-1")
-    return Request(found.groups(), cookies, cookies.get("django_language") or accepted, form)
+    return Request(found.groups(), cookies, cookies.get(settings.LANGUAGE_COOKIE_NAME) or accepted, form)
 
 
 def _cookies(header: str) -> dict[str, str]:

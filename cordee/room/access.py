@@ -16,7 +16,9 @@ from cordee.live.reads import reading
 from cordee.room.models import Seat
 
 COOKIE = "place"
+SCREEN_COOKIE = "ecran"  # under HTTPS, where a cookie's path no longer tells a seat from the shared screen
 COOKIE_DAYS = 90
+MOST_COOKIES = 40  # rooms that one browser is seated in under HTTPS: all its cookies travel with each request
 LONGEST_TOKEN = 100
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # no 0/O, 1/I/L, U
 CODE_LENGTH = 10  # 30^10: about 49 bits
@@ -81,14 +83,30 @@ def _of(key: Key | None, room: str, screen: bool) -> Key | None:
     return key if key and key.room == room and key.is_screen == screen else None
 
 
+def cookie_of(room: str, *, screen: bool = False) -> str:
+    """The name of the cookie that holds a seat of this room.
+
+    Over HTTP its path says which room it is for. Over HTTPS its name does, and its path is ``/``: that is the price of
+    ``__Host-``, with which no other site of the same domain can seat somebody elsewhere than they believe.
+    """
+    if not settings.HTTPS:
+        return COOKIE
+    return f"__Host-{SCREEN_COOKIE if screen else COOKIE}-{room}"
+
+
+def token_in(room: str, cookies: Mapping[str, str], *, screen: bool = False) -> str:
+    """The token that this browser brings for this room, or the empty text."""
+    return cookies.get(cookie_of(room, screen=screen), "")
+
+
 def seat_in(room: str, cookies: Mapping[str, str], *, screen: bool) -> Key | None:
     """The seat that these cookies open in this room, if they do."""
-    return _of(key_of(cookies.get(COOKIE, "")), room, screen)
+    return _of(key_of(token_in(room, cookies, screen=screen)), room, screen)
 
 
 async def seat_in_soon(room: str, cookies: Mapping[str, str], *, screen: bool) -> Key | None:
     """The same on the event loop, which must not wait for the database."""
-    token = cookies.get(COOKIE, "")
+    token = token_in(room, cookies, screen=screen)
     return _of(_remembered(token) or await reading(key_of, token), room, screen)
 
 
@@ -100,17 +118,29 @@ def seated(request: HttpRequest, room: str, *, screen: bool = False) -> Key:
     return key
 
 
-def sit(response: HttpResponse, key: Key, token: str) -> None:
-    """Give this browser the seat. The cookie is sent to that room alone."""
+def sit(request: HttpRequest, response: HttpResponse, key: Key, token: str) -> None:
+    """Give this browser the seat. Over HTTP the cookie is sent to that room alone."""
+    name = cookie_of(key.room, screen=key.is_screen)
+    # Browsers send the oldest first. A seat left so is not lost: its link opens it again.
+    seats = [other for other in request.COOKIES if other.startswith("__Host-") and other != name]
+    seats = [other for other in seats if other[7:].startswith((f"{COOKIE}-", f"{SCREEN_COOKIE}-"))]
+    for oldest in seats[: max(0, len(seats) + 1 - MOST_COOKIES)]:
+        response.set_cookie(oldest, max_age=0, path="/", secure=True, httponly=True, samesite="Lax")
     response.set_cookie(
-        COOKIE,
+        name,
         token,
         max_age=COOKIE_DAYS * 86400,
-        path=f"/ecran/{key.room}/" if key.is_screen else f"/salle/{key.room}/",
+        path=_path(key),
         secure=settings.HTTPS,
         httponly=True,
         samesite="Lax",
     )
+
+
+def _path(key: Key) -> str:
+    if settings.HTTPS:
+        return "/"
+    return f"/ecran/{key.room}/" if key.is_screen else f"/salle/{key.room}/"
 
 
 def same_origin(headers: Mapping[bytes, bytes]) -> bool:

@@ -43,7 +43,7 @@ def new(request: HttpRequest) -> HttpResponse:
     opened = actions.open_room(name)
     if isinstance(opened, Refused):
         return render(request, "room/new.html", {"name": name, "error": phrases.sentence(opened)}, status=409)
-    return _seated(opened)
+    return _seated(request, opened)
 
 
 @require_http_methods(["GET", "POST"])
@@ -100,12 +100,12 @@ def join(request: HttpRequest, code: str) -> HttpResponse:
     opened = actions.join(room, name, role)
     if isinstance(opened, Refused):
         return render(request, "room/join.html", context | {"error": phrases.sentence(opened)}, status=409)
-    return _seated(opened)
+    return _seated(request, opened)
 
 
-def _seated(opened: actions.Opened) -> HttpResponse:
+def _seated(request: HttpRequest, opened: actions.Opened) -> HttpResponse:
     response = redirect("room:stage", room=opened.room)
-    access.sit(response, access.Key(opened.room, opened.seat), opened.token)
+    access.sit(request, response, access.Key(opened.room, opened.seat), opened.token)
     return response
 
 
@@ -117,7 +117,7 @@ def place(request: HttpRequest, token: str) -> HttpResponse:
     if key is None:
         return render(request, "room/lost.html", status=404)
     response = redirect("room:screen" if key.is_screen else "room:stage", room=key.room)
-    access.sit(response, key, token)
+    access.sit(request, response, key, token)
     return response
 
 
@@ -196,7 +196,7 @@ def _stage(
 def _invitation(request: HttpRequest, known: store.Room, view: View) -> Invitation:
     if view.seat == "screen" or view.waiting:
         return Invitation(known.id)
-    mine = request.build_absolute_uri(reverse("room:place", args=[request.COOKIES.get(access.COOKIE, "")]))
+    mine = request.build_absolute_uri(reverse("room:place", args=[access.token_in(known.id, request.COOKIES)]))
     if view.hand is None:
         return Invitation(known.id, mine)
     links = actions.links(known)

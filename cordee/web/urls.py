@@ -5,5 +5,6 @@ from cordee.web import views
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path(".well-known/security.txt", views.security_txt, name="security"),
     *language,
 ]

@@ -207,7 +207,36 @@ def test_a_link_opens_the_same_seat_on_another_device_and_the_cookie_goes_to_thi
 
 def test_a_cookie_is_secure_under_https(house, settings):
     settings.HTTPS = True
-    assert house.browser(leader(house)).cookies[access.COOKIE]["secure"]
+    browser = house.browser(leader(house))
+    cookie = browser.cookies[f"__Host-place-{house.id}"]
+    assert cookie["secure"] and cookie["httponly"] and cookie["path"] == "/" and not cookie["domain"]
+    assert f'data-me="{leader(house)}"' in browser.get(house.address).content.decode()
+
+
+def test_under_https_a_seat_opens_its_own_room_alone_and_no_screen(house, settings):
+    settings.HTTPS = True
+    other, seat = open_room()
+    browser = house.browser(leader(house))
+    token = other.tokens[seat]
+    for name in (f"__Host-place-{house.id}", f"__Host-ecran-{other.id}", "place", f"place-{other.id}"):
+        browser.cookies[name] = token
+    assert browser.get(house.address).status_code == 404  # the other room's token under this room's name
+    assert browser.get(f"/ecran/{other.id}/").status_code == 404
+    assert browser.get(other.address).status_code == 404  # names that another site of the domain could plant
+    browser.cookies[f"__Host-place-{other.id}"] = token
+    assert browser.get(other.address).status_code == 200
+
+
+def test_under_https_a_browser_keeps_its_latest_seats_only(house, settings):
+    settings.HTTPS = True
+    client = Client(**ORIGIN)
+    for n in range(access.MOST_COOKIES + 3):
+        client.cookies[f"__Host-place-old{n:02}"] = "x"
+    client.cookies["__Host-csrftoken"] = "kept"
+    answer = client.get(f"/place/{house.tokens[leader(house)]}/")
+    gone = {name for name, cookie in answer.cookies.items() if cookie["max-age"] == 0}
+    assert gone == {f"__Host-place-old{n:02}" for n in range(4)}
+    assert all(answer.cookies[name]["secure"] and answer.cookies[name]["path"] == "/" for name in gone)
 
 
 def test_a_revoked_seat_sees_and_does_nothing_on_any_device(house):
