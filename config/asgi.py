@@ -16,8 +16,8 @@ from django.template.loader import render_to_string  # noqa: E402
 
 from cordee.live.asgi import Live  # noqa: E402
 from cordee.live.bus import bus  # noqa: E402
-from cordee.ops.probes import Probes  # noqa: E402
 from cordee.live.headers import guarded, strict_transport  # noqa: E402
+from cordee.ops.probes import Probes  # noqa: E402
 from cordee.room import access, actions, stream  # noqa: E402
 
 

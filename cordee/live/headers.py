@@ -26,7 +26,6 @@ EVERYWHERE: dict[bytes, bytes] = {
     b"referrer-policy": b"same-origin",
     b"cross-origin-opener-policy": b"same-origin",
     b"cross-origin-resource-policy": b"same-origin",
-    b"cross-origin-embedder-policy": b"require-corp",
     b"permissions-policy": ", ".join([*(f"{n}=()" for n in NEVER), *(f"{n}=(self)" for n in OURS)]).encode(),
     # Pages bring their own; what is no page (a stream, an answer of the script's) may do nothing at all.
     b"content-security-policy": b"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "

@@ -139,7 +139,7 @@ def marks_lost(answer: httpx.Response) -> list[str]:
     for name in ("x-content-type-options", "x-frame-options"):
         if headers.get(name, "").lower() != EVERYWHERE[name.encode()].decode().lower():
             lost.append(name)
-    for name in ("cross-origin-resource-policy", "cross-origin-opener-policy", "cross-origin-embedder-policy"):
+    for name in ("cross-origin-resource-policy", "cross-origin-opener-policy"):
         if headers.get(name) != EVERYWHERE[name.encode()].decode():
             lost.append(name)
     if "camera=()" not in headers.get("permissions-policy", ""):
