@@ -116,10 +116,15 @@ class Visitor(Person):
         self.server = proxy
         self.http = httpx.Client(base_url=proxy.url, follow_redirects=True, timeout=20, verify=False)
         self.http.get(start)
-        form = {"name": name, "csrfmiddlewaretoken": self.http.cookies["csrftoken"]}
+        form = {"name": name, "csrfmiddlewaretoken": self.http.cookies["__Host-csrftoken"]}
         answer = self.http.post(start, data=form, headers={"Origin": proxy.url, "Referer": f"{proxy.url}/"})
         assert answer.status_code == 200, answer.text[:800]
         self.path, self.page = answer.url.path, answer.text
+
+    @property
+    def seat_cookie(self) -> str:
+        name = f"__Host-place-{self.path.split('/')[2]}"
+        return f"{name}={self.http.cookies[name]}"
 
 
 def curl(proxy: Proxy, path: str, *options: str) -> list[str]:
@@ -133,7 +138,7 @@ def said(proxy: Proxy, path: str, *options: str) -> str:
 def test_an_event_passes_at_once_over_http_2_uncompressed_and_many_streams_share_one_connection(proxied):
     proxy, _server = proxied
     fanny = Visitor(proxy, "/salles/nouvelle/", "Fanny")
-    cookie = ["-b", f"place={fanny.token}", "-H", "Accept-Encoding: gzip, br", "-D", "-"]
+    cookie = ["-b", fanny.seat_cookie, "-H", "Accept-Encoding: gzip, br", "-D", "-"]
     with subprocess.Popen(
         curl(proxy, f"{fanny.path}stream", *cookie), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     ) as stream:
@@ -164,7 +169,7 @@ def test_the_visitor_s_own_claims_are_not_believed_and_the_limits_hold(proxied):
     head = said(proxy, "/", "-D", "-", "-o", "/dev/null").lower()
     assert "strict-transport-security: max-age=31536000" in head
     cookies = said(proxy, "/rejoindre/", "-D", "-", "-o", "/dev/null", "-H", "X-Forwarded-Proto: http").lower()
-    assert "; secure" in cookies.split("set-cookie: csrftoken", 1)[1].split("\n")[0]
+    assert "; secure" in cookies.split("set-cookie: __host-csrftoken", 1)[1].split("\n")[0]
     big = ["-X", "POST", "--data-binary", "@-", "-o", "/dev/null", "-w", "%{http_code}"]
     done = subprocess.run(curl(proxy, "/rejoindre/", *big), input=b"x" * 1_000_000, capture_output=True)
     # nginx answers; Caddy ends the request without a word (curl says 000), unless Django refused it unread.
