@@ -13,7 +13,7 @@ Headers = list[tuple[bytes, bytes]]
 
 # What a browser may do on our pages: almost nothing. A shared screen stays lit and may fill the wall.
 NEVER = (
-    "accelerometer", "autoplay", "bluetooth", "browsing-topics", "camera", "display-capture", "encrypted-media",
+    "accelerometer", "autoplay", "browsing-topics", "camera", "display-capture", "encrypted-media",
     "gamepad", "geolocation", "gyroscope", "hid", "identity-credentials-get", "idle-detection", "local-fonts",
     "magnetometer", "microphone", "midi", "payment", "picture-in-picture", "publickey-credentials-get", "serial",
     "storage-access", "usb", "window-management", "xr-spatial-tracking",

@@ -235,7 +235,7 @@ class Holding(Wire):
                 end.shutdown(socket.SHUT_RDWR)
 
 
-@pytest.mark.parametrize("passes", [0, 400])
+@pytest.mark.parametrize("passes", [0, 1_600])
 def test_a_proxy_that_holds_the_stream_back_is_gone_around(room: LiveRoom, own_server, phone, passes):
     with Holding(own_server.port) as proxy:
         proxy.passes, proxy.lets = passes, threading.Event()
