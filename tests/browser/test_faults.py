@@ -3,7 +3,6 @@
 import json
 import socket
 import threading
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -13,21 +12,11 @@ from playwright.sync_api import Error, expect
 
 from tests.browser.over_http import LiveRoom
 from tests.browser.people import Person, until
-from tests.browser.test_never_lose_a_word import QUESTION, seated, small_room, types
+from tests.browser.test_never_lose_a_word import QUESTION, seated, types
 from tests.faults.nodes import Wire
 
 SECOND = "Et si rien ne changeait ?"
 LATER = 30_000  # milliseconds, on a busy machine
-
-
-@pytest.fixture
-def room(own_server) -> Iterator[LiveRoom]:
-    yield from small_room(own_server)
-
-
-@pytest.fixture
-def fragile_room(fresh_server) -> Iterator[LiveRoom]:
-    yield from small_room(fresh_server)
 
 
 @pytest.fixture

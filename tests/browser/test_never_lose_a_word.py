@@ -1,34 +1,14 @@
 """What somebody has typed is theirs: no reload, cut, crash or refusal takes it away, and nothing is sent twice."""
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import expect
 
 from cordee.engine import commands as c
 from tests.browser.over_http import LiveRoom
 from tests.browser.people import Person, nobody_complains, until
-from tests.characters import play
 
 QUESTION = "Qu’est-ce qui te retient aujourd’hui, vraiment ?"
 CUT = "Connexion perdue"
-
-
-@pytest.fixture
-def room(own_server) -> Iterator[LiveRoom]:
-    yield from small_room(own_server)
-
-
-@pytest.fixture
-def fragile_room(fresh_server) -> Iterator[LiveRoom]:
-    yield from small_room(fresh_server)
-
-
-def small_room(server) -> Iterator[LiveRoom]:
-    room = LiveRoom(server.url, members=("claire", "karim", "nadia"))
-    play(room, until="questions")
-    yield room
-    room.close()
 
 
 @pytest.fixture
