@@ -24,6 +24,8 @@ LARGEST_PAGE_BODY = 256 * 1024  # of a form without JavaScript: up to here a pag
 MOST_FIELDS = 100
 BODY_SECONDS = 20
 SEND_SECONDS = 30  # a reader that takes nothing for so long is let go, and comes back by itself
+# A page of ours that did not come from Django may be drawn, and nothing else.
+STYLED = b"default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 log = logging.getLogger(__name__)
 
 
@@ -216,6 +218,8 @@ async def _answer(send: Send, answer: Answer, page: bytes = b"") -> None:
     if body:
         kind = b"text/html" if answer.data is None else b"application/json"
         headers.append((b"content-type", kind + b"; charset=utf-8"))
+    if page:
+        headers.append((b"content-security-policy", STYLED))
     if answer.status == 413:
         headers.append((b"connection", b"close"))  # the rest of what it sends is not read
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})

@@ -109,6 +109,7 @@ def test_a_text_of_a_megabyte_is_refused_with_a_sentence(karim, road, size):
         assert "trop long" in answer.json()["sentence"]
     else:
         assert "trop long" in answer.text
+        assert "style-src 'self'" in answer.headers["content-security-policy"]  # or it would not be drawn
     assert answer.headers["content-type"].endswith("charset=utf-8")
     assert "aaaaaaaaaa" not in karim.look()
 
