@@ -36,7 +36,7 @@ everything = Probes(
         # No bound to what waits to be sent: a thread hands over its page and goes on, however slow the reader.
         django=WSGIMiddleware(_django, workers=8, send_queue_size=0),  # type: ignore[arg-type]
         stream=(re.compile(r"/(salle|ecran)/([\w-]+)/stream"), stream.open_stream),
-        act=(re.compile(r"/salle/([\w-]+)/contributions"), actions.receive),
+        act=(re.compile(r"/salle/([\w-]+)/(contributions|brouillon)"), actions.receive),
         background=_background,
         same_origin=access.same_origin,
         too_large=render_to_string("413.html").encode(),

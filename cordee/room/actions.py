@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from secrets import choice, token_urlsafe
 from time import time
 from typing import Any
@@ -28,8 +27,7 @@ from cordee.room.models import Draft, Seat, Session
 
 log = logging.getLogger(__name__)
 hub = Hub()
-LONGEST_DRAFT = 20_000  # characters
-MOST_DRAFTS = 40  # of one seat
+ASKED = {"contributions": forms.command, "brouillon": forms.typing}  # by the end of the address
 
 
 def _committed(jobs: Sequence[store.Job], outcomes: Sequence[Decision | Exception]) -> None:
@@ -45,12 +43,12 @@ writer = Writer(store.transact, _committed)
 
 
 async def receive(request: Request) -> Answer:
-    """POST …/contributions: 204 once it is durable, 409 with a sentence when refused, 404 to a stranger."""
+    """POST …/contributions or …/brouillon: 204 once it is durable, 409 and a sentence if refused, 404 to a stranger."""
     try:
         key = await access.seat_in_soon(request.where[0], request.cookies, screen=False)
         if key is None:
             return Answer(404, _said(Refused("stranger"), request.language))
-        asked = forms.command(key.seat, request.form)
+        asked = ASKED[request.where[1]](key.seat, request.form)
         outcome = asked if isinstance(asked, Refused) else await writer.submit(store.Job(key.room, asked))
     except store.NoSuchRoom:
         return Answer(404, _said(Refused("stranger"), request.language))
@@ -79,7 +77,7 @@ def language_of(header: str) -> str:
     return str(settings.LANGUAGE_CODE)
 
 
-def submit(room: str, command: Command) -> Decision:
+def submit(room: str, command: Command | store.Typing) -> Decision:
     """The same from a thread: a page without JavaScript, joining, the demo. Raises what the writer raised.
 
     A database that does not take it raises Django's ``Error``: the web's 503 page gives back what was typed.
@@ -214,23 +212,8 @@ def save_draft(key: access.Key, kind: str, body: Mapping[str, str], typed: float
 
     ``typed``: when, in seconds since the epoch. What the same person typed later, on another device, stays.
     """
-    room = store.load(key.room)
-    if room.key is None or not roles_of(room.state, key.seat) or sum(map(len, body.values())) > LONGEST_DRAFT:
-        return False
-    mine = Draft.objects.filter(session=key.room, seat=key.seat)
-    kept = mine.filter(kind=kind)
-    at = datetime.fromtimestamp(min(typed or time(), time()), UTC)
-    if kept.filter(saved_at__gt=at).exists():
-        return True
-    if not body:
-        kept.delete()
-        return True
-    if not kept.exists() and mine.count() >= MOST_DRAFTS:
-        return False
-    sealed = crypto.seal(room.key, body, f"{key.room}/{key.seat}/{kind}")
-    Draft.objects.update_or_create(session_id=key.room, seat=key.seat, kind=kind, defaults={"sealed": sealed})
-    kept.update(saved_at=at)
-    return True
+    asked = store.Typing(key.seat, kind, body, typed or time())
+    return not isinstance(submit(key.room, asked), Refused)
 
 
 def drafts(key: access.Key) -> dict[str, dict[str, Any]]:

@@ -1,13 +1,17 @@
 """A posted form → a command of the engine. Unknown words are refused here, never guessed."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, fields
 from secrets import token_urlsafe
+from time import time
 from typing import Any
 
 from cordee.engine.commands import COMMANDS, Command
 from cordee.engine.decide import Refused
+from cordee.room.store import Typing
 
+KIND = re.compile(r"[\w.-]{1,64}", re.ASCII)  # a kind of the protocol, "kind.for", "edit-" and an id
 TRUE = {"1", "on", "true"}
 NOT_BY_FORM = {"take_seat"}  # joining has its own page
 NEW = {"write", "add_seat"}  # what makes something new, whose id the browser gives when it has JavaScript
@@ -59,5 +63,14 @@ def moment(value: str) -> float | None:
 
 
 def draft(form: Mapping[str, str]) -> tuple[str, dict[str, str]]:
-    """A draft as (kind, fields)."""
-    return form.get("kind", "")[:64], {k[5:]: v for k, v in form.items() if k.startswith("body.") and v.strip()}
+    """A draft as (kind, fields). The kind is kept in clear: one that no form of ours has is empty here, and refused."""
+    kind = form.get("kind", "")
+    fields_ = {k[5:]: v for k, v in form.items() if k.startswith("body.") and v.strip()}
+    return kind if KIND.fullmatch(kind) else "", fields_
+
+
+def typing(seat: str, form: Iterable[tuple[str, str]]) -> Typing:
+    """What this seat is typing, as the script of its page tells it."""
+    posted = dict(form)
+    kind, body = draft(posted)
+    return Typing(seat, kind, body, moment(posted.get("at", "")) or time())

@@ -3,8 +3,9 @@
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from time import time
 
 from django.conf import settings
@@ -14,6 +15,7 @@ from cordee.engine import events as e
 from cordee.engine.commands import Command
 from cordee.engine.decide import Decision, Refused, decide
 from cordee.engine.memory import Memory
+from cordee.engine.policy import roles_of
 from cordee.engine.reading import read
 from cordee.engine.seen import View
 from cordee.engine.state import State, apply, initial
@@ -22,6 +24,8 @@ from cordee.room import crypto
 from cordee.room.models import Entry, Session
 
 MOST_ROOMS_IN_MEMORY = 2000
+LONGEST_DRAFT = 20_000  # characters
+MOST_DRAFTS = 40  # of one seat
 TRIES = 5
 
 
@@ -41,20 +45,41 @@ class Room:
 
 
 @dataclass(frozen=True, slots=True)
+class Typing:
+    """What a seat is typing, kept for its author alone until it is sent; no words: it is thrown away.
+
+    ``at``: when, in seconds since the epoch. What the same person typed later, on another device, stays.
+    """
+
+    seat: str
+    kind: str
+    body: Mapping[str, str]
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """A wish for a room, waiting for the writer."""
 
     room: str
-    command: Command
+    command: Command | Typing
 
 
 Fact = tuple[str, int, str, float, str, str, bytes | None]  # a row of the log, in the order of INSERT
 Idle = tuple[str, str, str]  # (room, seat, kind) of a draft whose words are in the log now
+Typed = tuple[str, str, str, bytes | None, datetime]  # a draft to keep, in the order of KEEP; ``None``: to throw away
 Row = tuple[Fact, list[Idle]]
 
 # The hot path speaks SQL: through the ORM, compiling these three statements took twice as long as running them.
 INSERT = "INSERT INTO room_entry (session_id, seq, kind, at, seat, plain, sealed) VALUES (%s, %s, %s, %s, %s, %s, %s)"
 DELETE = "DELETE FROM room_draft WHERE session_id = %s AND seat = %s AND kind = %s"
+KEEP = """
+    INSERT INTO room_draft (session_id, seat, kind, sealed, saved_at) VALUES (%s, %s, %s, %s, %s)
+    ON CONFLICT (session_id, seat, kind) DO UPDATE SET sealed = EXCLUDED.sealed, saved_at = EXCLUDED.saved_at
+    WHERE room_draft.saved_at <= EXCLUDED.saved_at
+"""
+THROW = f"{DELETE} AND saved_at <= %s"
+KINDS = "SELECT kind FROM room_draft WHERE session_id = %s AND seat = %s"
 LATEST = """
     SELECT s.id, c.wrapped_key IS NOT NULL, (SELECT MAX(e.seq) FROM room_entry e WHERE e.session_id = s.id)
     FROM room_session s JOIN circles_circle c ON c.id = s.circle_id WHERE s.id IN ({})
@@ -141,7 +166,8 @@ def transact(jobs: Sequence[Job]) -> list[Decision | Exception]:
     for attempt in range(TRIES):
         try:
             with transaction.atomic():
-                outcomes, rooms, entries = _decide_all(jobs)
+                outcomes, rooms, entries, typed = _decide_all(jobs)
+                _keep_typed(typed)  # before: what the same batch sends is no draft any more
                 _write(entries)
             break
         except IntegrityError:
@@ -165,10 +191,11 @@ def append(room_id: str, facts: Sequence[e.Event]) -> None:
     forget(room_id)  # the caller may roll back
 
 
-def _decide_all(jobs: Sequence[Job]) -> tuple[list[Decision | Exception], list[Room], list[Row]]:
+def _decide_all(jobs: Sequence[Job]) -> tuple[list[Decision | Exception], list[Room], list[Row], list[Typed]]:
     rooms = _current({job.room for job in jobs})
     outcomes: list[Decision | Exception] = []
     entries: list[Row] = []
+    typed: list[Typed] = []
     changed: dict[str, Room] = {}
     now = time()
     for job in jobs:
@@ -177,6 +204,11 @@ def _decide_all(jobs: Sequence[Job]) -> tuple[list[Decision | Exception], list[R
             outcomes.append(NoSuchRoom(job.room))
             continue
         try:
+            if isinstance(job.command, Typing):
+                draft = _draft(room, job.command, now)
+                outcomes.append(draft if isinstance(draft, Refused) else [])
+                typed += [] if isinstance(draft, Refused) else [draft]
+                continue
             # Without its key nothing could be kept of what is said: the room is closed.
             decision = decide(room.state, job.command, now) if room.key else Refused("closed")
             written: list[Row] = []
@@ -190,7 +222,32 @@ def _decide_all(jobs: Sequence[Job]) -> tuple[list[Decision | Exception], list[R
             entries += written
             rooms[room.id] = changed[room.id] = room
         outcomes.append(decision)
-    return outcomes, list(changed.values()), entries
+    return outcomes, list(changed.values()), entries, typed
+
+
+def _draft(room: Room, typing: Typing, now: float) -> Typed | Refused:
+    """The row of what this seat is typing; refused to strangers, and when there is no room for it."""
+    if room.key is None or not roles_of(room.state, typing.seat):
+        return Refused("closed")
+    if not typing.kind or sum(map(len, typing.body.values())) > LONGEST_DRAFT:
+        return Refused("unknown")
+    sealed = None
+    if typing.body:
+        with connection.cursor() as cursor:
+            cursor.execute(KINDS, [room.id, typing.seat])
+            kinds = {kind for (kind,) in cursor.fetchall()}
+        if typing.kind not in kinds and len(kinds) >= MOST_DRAFTS:
+            return Refused("unknown")
+        sealed = crypto.seal(room.key, typing.body, f"{room.id}/{typing.seat}/{typing.kind}")
+    return room.id, typing.seat, typing.kind, sealed, datetime.fromtimestamp(min(typing.at, now), UTC)
+
+
+def _keep_typed(typed: list[Typed]) -> None:
+    """Keep or throw away these drafts; of one draft twice in a batch, the last is the later one or changes nothing."""
+    with connection.cursor() as cursor:
+        for *where, sealed, at in typed:
+            moment = connection.ops.adapt_datetimefield_value(at)
+            cursor.execute(*((KEEP, [*where, sealed, moment]) if sealed else (THROW, [*where, moment])))
 
 
 def _current(ids: Iterable[str]) -> dict[str, Room]:

@@ -92,9 +92,9 @@ def test_an_emptied_draft_is_thrown_away(house):
 
 def test_there_is_room_for_so_many_and_so_long_drafts(house):
     karim = house.browser("karim")
-    assert keep(house, karim, "note", text="x" * actions.LONGEST_DRAFT) == 204
-    assert keep(house, karim, "note", text="x" * (actions.LONGEST_DRAFT + 1)) == 409
-    for n in range(actions.MOST_DRAFTS - 1):
+    assert keep(house, karim, "note", text="x" * store.LONGEST_DRAFT) == 204
+    assert keep(house, karim, "note", text="x" * (store.LONGEST_DRAFT + 1)) == 409
+    for n in range(store.MOST_DRAFTS - 1):
         assert keep(house, karim, f"edit-{n}", text="x") == 204
     assert keep(house, karim, "one-more", text="x") == 409
     assert keep(house, karim, "note", text="encore") == 204  # one that is there already
@@ -195,3 +195,57 @@ def test_a_time_that_is_none_is_now(house, moment):
     form = {"kind": "question", "at": moment, "body.text": "Depuis quand ?"}
     assert karim.post(f"{house.address}brouillon", form).status_code == 204
     assert abs(float(actions.drafts(Key(house.id, "karim"))["question"]["at"]) - time()) < 60
+
+
+# ---------------------------------------------------------------- in one commit with others
+
+
+def typing(house: House, kind: str, text: str, at: float) -> store.Job:
+    return store.Job(house.id, store.Typing("karim", kind, {"text": text} if text else {}, at))
+
+
+def kept(house: House) -> dict[str, str]:
+    return {kind: body["text"] for kind, body in actions.drafts(Key(house.id, "karim")).items()}
+
+
+def test_of_a_draft_saved_twice_in_one_commit_the_later_one_stays_whatever_their_order(house):
+    now = time()
+    for texts in ((now - 20, "avant"), (now - 10, "après")), ((now - 2, "après"), (now - 5, "avant")):
+        outcomes = store.transact([typing(house, "note", text, at) for at, text in texts])
+        assert outcomes == [[], []]
+        assert kept(house) == {"note": "après"}
+
+
+def test_an_older_emptying_does_not_throw_away_what_was_typed_since(house):
+    now = time()
+    store.transact([typing(house, "note", "après", now - 5), typing(house, "note", "", now - 10)])
+    assert kept(house) == {"note": "après"}
+    store.transact([typing(house, "note", "", now - 1)])
+    assert kept(house) == {}
+
+
+def test_a_draft_and_the_words_it_became_in_one_commit_leave_no_draft(house):
+    write = c.Write(seat="karim", id="question-1", kind="question", body={"text": "Depuis quand ?"})
+    store.transact([typing(house, "question", "Depuis quand ?", time()), store.Job(house.id, write)])
+    assert kept(house) == {}
+
+
+def test_a_draft_that_is_refused_fails_no_neighbour(house):
+    long = store.Typing("karim", "note", {"text": "x" * (store.LONGEST_DRAFT + 1)}, time())
+    stranger = store.Typing("octave", "note", {"text": "x"}, time())
+    jobs = [store.Job(house.id, long), store.Job(house.id, stranger), typing(house, "note", "gardé", time())]
+    outcomes = store.transact(jobs)
+    assert [isinstance(outcome, list) for outcome in outcomes] == [False, False, True]
+    assert kept(house) == {"note": "gardé"}
+
+
+def test_a_draft_changes_nothing_that_others_are_shown(house):
+    before = house.state
+    store.transact([typing(house, "note", "Pour moi.", time())])
+    assert house.state == before
+
+
+@pytest.mark.parametrize("kind", ["no\x00te", "note\nnote", "n" * 65, "<b>", "é", ""])
+def test_a_draft_of_no_form_of_ours_is_refused_and_not_kept(house, kind):
+    assert keep(house, house.browser("karim"), kind, text="x") == 409
+    assert Draft.objects.count() == 0
