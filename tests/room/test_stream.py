@@ -201,7 +201,7 @@ async def test_what_could_not_be_written_is_503_and_never_204_and_a_retry_works(
 
     monkeypatch.setattr(actions, "writer", Writer(transact, lambda jobs, outcomes: None))
     form = (("do", "write"), ("kind", "note"), ("id", "note-number-1"), ("body.text", "zqwords of somebody"))
-    request = Request(("room",), {}, "fr", form)
+    request = Request(("room", "contributions"), {}, "fr", form)
     with caplog.at_level(logging.DEBUG):
         answer = await actions.receive(request)
     assert answer.status == 503
@@ -217,5 +217,5 @@ async def test_what_could_not_be_written_is_503_and_never_204_and_a_retry_works(
 
 async def test_a_full_queue_is_503(world, monkeypatch):
     monkeypatch.setattr(actions, "writer", Writer(lambda jobs: [], lambda jobs, outcomes: None, most=0))
-    answer = await actions.receive(Request(("room",), {}, "fr", (("do", "pause"),)))
+    answer = await actions.receive(Request(("room", "contributions"), {}, "fr", (("do", "pause"),)))
     assert answer.status == 503
