@@ -42,6 +42,11 @@ class Room:
         self.board.setdefault(card, []).append(stamp)
         self.firm[card] = len(self.board[card])
 
+    def drop(self, card: str) -> None:
+        """Whoever comes from here on is not shown this card any more."""
+        self.board.pop(card, None)
+        self.firm.pop(card, None)
+
     def missing(self, firm: Mapping[str, int], view: bytes) -> int:
         """How many cards of ``firm`` (as it was when the stream was asked for) are not in its first view."""
         shown = {int(stamp) for stamp in STAMP.findall(view)}
@@ -76,6 +81,7 @@ class Act:
     address: str = "contributions"
     puts: tuple[tuple[str, int], ...] = ()  # the cards that it changes for all, and the stamps of their words
     new_round: bool = False
+    drops: tuple[str, ...] = ()  # cards that a first view need not hold from here on
 
     def payload(self) -> bytes:
         body = urlencode(self.form)
@@ -203,6 +209,8 @@ class Load:
         expected = list(act.expect(due))
         for card, stamp in act.puts:
             act.room.board.setdefault(card, []).append(stamp)
+        for card in act.drops:  # before it is sent: a view may come before the answer
+            act.room.drop(card)
         port = act.room.port(act.person)
         if port not in self.posters:
             self.posters[port] = Posters(port)

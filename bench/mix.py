@@ -61,7 +61,7 @@ class Round:
             return self.expect(room, line, due)
 
         puts = tuple((show.card, show.stamp) for show in shown)
-        return Act(room, line.person, line.form, line.kind, expect, line.address, puts, line.new_round)
+        return Act(room, line.person, line.form, line.kind, expect, line.address, puts, line.new_round, line.drops)
 
     def lines(self, room: Room) -> Iterator[Line]:
         if room.id not in self.playing:
@@ -72,6 +72,8 @@ class Round:
                 for show in line.shows:
                     if show.what in {"words", "revealed"}:
                         room.put(show.card, show.stamp)
+                for card in line.drops:
+                    room.drop(card)
                 if line.new_round:
                     room.board.clear()
         return self.playing[room.id]

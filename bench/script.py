@@ -55,6 +55,7 @@ class Line:
     shows: tuple[Show, ...] = ()
     address: str = "contributions"
     new_round: bool = False
+    drops: tuple[str, ...] = ()  # cards that whoever comes later is not shown any more
 
 
 class Script:
@@ -103,7 +104,8 @@ class Script:
             form["body.choice"] = situations[self.client if voted % 2 else other]
             yield Line(person, "vote", form, (self.count(voted),))
         form = {"do": "choose", "situation": situations[self.client], "agreed": "1"}
-        yield Line(FACILITATOR, "choice", form, (Show("sign", place="client", value=self.names[self.client]),))
+        chosen = Show("sign", place="client", value=self.names[self.client])
+        yield Line(FACILITATOR, "choice", form, (chosen,), drops=(situations[other],))
 
     def story(self) -> Iterator[Line]:
         """The client's story, edited twice; two consultants note something for themselves."""
