@@ -65,7 +65,7 @@ class System:
 
     def rooms(self, number: int, *arguments: str) -> list[Room]:
         command = [sys.executable, str(ROOT / "bench" / "rooms.py"), str(number), *arguments]
-        made = subprocess.run(command, env=self.servers[0].env, check=True, capture_output=True, text=True).stdout
+        made = subprocess.run(command, env=self.servers[0].env, check=True, stdout=subprocess.PIPE, text=True).stdout
         return [Room(one, self.ports) for one in json.loads(made)]
 
     @contextmanager
