@@ -1,5 +1,11 @@
-"""How often one may try: counted in the database, so that all nodes count together and a restart forgets nothing."""
+"""How often one may try: counted in the database, so that all nodes count together and a restart forgets nothing.
 
+Wrong room codes are counted three ways. One caller has 20 tries. When everybody together has had 600, a wave is
+passing: then, and only then, whoever stands near somebody who was wrong waits too. Who was not may still come in: a
+flood from elsewhere keeps nobody out of their room, and a flood of many addresses has one try each.
+"""
+
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from time import time
 
 from django.db import connection
@@ -11,7 +17,8 @@ from cordee.room.models import Tries
 # what: (how often, in how many seconds)
 LIMITS = {
     "code": (20, 300),  # wrong room codes, by address
-    "code-all": (600, 300),  # wrong room codes, by everybody: 49 bits would last for ages, but a wave is shown the door
+    "code-all": (600, 300),  # wrong room codes, by everybody: more is a wave
+    "code-near": (1, 300),  # wrong room codes during a wave, by neighbourhood
     "join": (60, 300),  # seats taken, by address: a whole circle may share one
     "new": (30, 3600),  # rooms opened, by address
 }
@@ -28,7 +35,38 @@ COUNT = """
 
 
 def caller(request: HttpRequest) -> str:
-    return request.META.get("REMOTE_ADDR", "") or "unknown"
+    """Whose tries count together: an IPv4 address, or the 64 bits of IPv6 that one line has all to itself."""
+    return _network(request, 32, 64)
+
+
+def neighbourhood(request: HttpRequest) -> str:
+    """What one tenant may well hold whole: 256 addresses of IPv4, 65,536 lines of IPv6."""
+    return _network(request, 24, 48)
+
+
+def _network(request: HttpRequest, bits: int, bits_of_6: int) -> str:
+    """The network of these many bits that asks; whatever the proxy says instead of an address, as it says it."""
+    said = request.META.get("REMOTE_ADDR", "")
+    try:
+        address: IPv4Address | IPv6Address = ip_address(said.partition("%")[0])
+    except ValueError:
+        return said or "unknown"
+    if isinstance(address, IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped  # a server that listens on both sees IPv4 so
+    return str(ip_network((int(address), bits if address.version == 4 else bits_of_6), strict=False))
+
+
+def guessing(request: HttpRequest) -> bool:
+    """Whether no more room codes are taken from here for now, right or wrong: a guess must tell nothing."""
+    if spent("code", caller(request)):
+        return True
+    return spent("code-near", neighbourhood(request)) and spent("code-all", "*")
+
+
+def guessed_wrong(request: HttpRequest) -> None:
+    count("code", caller(request))
+    count("code-near", neighbourhood(request))
+    count("code-all", "*")
 
 
 def spent(what: str, who: str) -> bool:

@@ -65,13 +65,11 @@ def _plain(given: str) -> str:
 
 def _room_of_code(request: HttpRequest, given: str) -> str | HttpResponse:
     """The room of this code, or the page that says there is none; wrong guesses are counted."""
-    who = limits.caller(request)
-    if limits.spent("code", who) or limits.spent("code-all", "*"):
+    if limits.guessing(request):
         return _too_often(request, "room/code.html", {"code": given})
     room = actions.room_of_code(given)
     if room is None:
-        limits.count("code", who)
-        limits.count("code-all", "*")
+        limits.guessed_wrong(request)
         error = phrases.sentence(Refused("no_such_code"))
         return render(request, "room/code.html", {"code": given, "error": error}, status=404)
     return room
