@@ -44,6 +44,20 @@ def contact(name: str) -> str:
     return raw
 
 
+SHORTEST_TOKEN = 32  # characters
+
+
+def token(name: str) -> str:
+    """A token that whoever asks must bring; empty for none. Its value is never repeated."""
+    raw = os.environ.get(name, "").strip()
+    if raw and (len(raw) < SHORTEST_TOKEN or not raw.isascii() or not raw.isprintable() or " " in raw):
+        raise ImproperlyConfigured(
+            f"{name} is not understood. Expected a token of at least {SHORTEST_TOKEN} letters and digits, for instance "
+            "the output of: python -c 'import secrets;print(secrets.token_urlsafe(32))'. Leave it out for none."
+        )
+    return raw
+
+
 def secret(name: str, folder: Path, make) -> str:  # type: ignore[no-untyped-def]
     """The secret of that name: from the environment, else from a private file made on first use."""
     if name in os.environ:

@@ -123,6 +123,9 @@ SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]  # the two above
 # Whom to write to about a weakness: served as /.well-known/security.txt, and nothing when empty.
 SECURITY_CONTACT = env.contact("CORDEE_SECURITY_CONTACT")
 
+# What shows this process's measures to who has it; nothing is shown when empty. See cordee/ops/metrics.py.
+METRICS = env.token("CORDEE_METRICS")
+
 LOG_FORMAT = env.text("CORDEE_LOG_FORMAT", "text")
 if LOG_FORMAT not in {"text", "json"}:
     raise ImproperlyConfigured(f"CORDEE_LOG_FORMAT={LOG_FORMAT!r} is not understood. Write text or json.")

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 
 from django.conf import settings
 
-from cordee.live import sse
+from cordee.live import sse, tally
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -116,6 +116,7 @@ class Live:
         try:
             events = await self.stream[1](request)
         except Exception as error:
+            tally.failures.add("stream")
             log.error("A stream could not begin: %s", type(error).__name__)
             return await _answer(send, Answer(503))  # the browser comes back by itself
         if events is None:
@@ -147,6 +148,7 @@ class Live:
             answer = await self.act[1](_request(found, headers, tuple(form)))
         except Exception as error:
             # The type alone: a message could hold what somebody typed.
+            tally.failures.add("act")
             log.error("An act failed with %s", type(error).__name__)
             answer = Answer(503, {"reason": "unavailable"})
         await _answer(send, answer)
@@ -170,9 +172,13 @@ async def _pump(events: AsyncGenerator[bytes, None], send: Send) -> None:
         async with aclosing(events):
             async for chunk in events:
                 await _sent(send, chunk)
-    except (OSError, TimeoutError):
+    except TimeoutError:
+        tally.limits.add("reader_slow")
+        return
+    except OSError:
         return  # the reader went away in mid-sentence
     except Exception as error:
+        tally.failures.add("stream")
         log.error("A stream failed with %s", type(error).__name__, exc_info=True)  # the browser opens another
     with suppress(OSError):
         await send({"type": "http.response.body", "body": b"", "more_body": False})
@@ -201,10 +207,12 @@ async def _body(receive: Receive, largest: int) -> bytes | None:
                 chunks.append(event.get("body", b""))
                 size += len(chunks[-1])
                 if size > largest:
+                    tally.limits.add("body")
                     return None
                 if not event.get("more_body"):
                     return b"".join(chunks)
     except TimeoutError:
+        tally.limits.add("body")
         return None
 
 

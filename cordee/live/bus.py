@@ -9,6 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
+from cordee.live import tally
 from cordee.live.hub import Hub
 
 CHANNEL = "cordee"
@@ -42,7 +43,7 @@ class NotifyBus:
         self.conninfo = conninfo
 
     async def run(self, hub: Hub) -> None:
-        await _forever("The bus is cut", lambda up: self._listen(hub, up), hub.poke_all)
+        await _hearing(hub, lambda up: self._listen(hub, up))
 
     async def _listen(self, hub: Hub, up: Callable[[], None]) -> None:
         import psycopg
@@ -55,6 +56,7 @@ class NotifyBus:
             up()
             while True:
                 async for notice in connection.notifies(timeout=PULSE):
+                    tally.bus.add("heard")
                     hub.poke(notice.payload)
                 async with asyncio.timeout(PULSE):
                     await connection.execute("SELECT 1")
@@ -74,7 +76,7 @@ class RedisBus:
 
     async def run(self, hub: Hub) -> None:
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(_forever("The bus is cut", lambda up: self._listen(hub, up), hub.poke_all))
+            tasks.create_task(_hearing(hub, lambda up: self._listen(hub, up)))
             tasks.create_task(_forever("The bus did not take a message", self._tell, lambda: None))
 
     async def _listen(self, hub: Hub, up: Callable[[], None]) -> None:
@@ -91,6 +93,7 @@ class RedisBus:
                 elif message["type"] == "subscribe":
                     up()
                 elif message["type"] == "message":
+                    tally.bus.add("heard")
                     hub.poke(message["data"].decode())
 
     def publish(self, topic: str) -> None:
@@ -111,6 +114,7 @@ class RedisBus:
                             del self._untold[topic]  # a change from here on is told again
                             pipeline.publish(CHANNEL, topic)
                         await pipeline.execute()
+                    tally.bus.add("told", len(telling))
                 except BaseException:
                     self._untold |= dict.fromkeys(telling)
                     self._ring.set()
@@ -118,8 +122,26 @@ class RedisBus:
             up()
 
 
+async def _hearing(hub: Hub, listen: Callable[[Callable[[], None]], Awaitable[None]]) -> None:
+    """Listen for ever; whoever waits at the hub looks again each time it can hear, and ``hub.cut`` says when not."""
+
+    def up() -> None:
+        hub.cut = False
+        hub.poke_all()
+
+    def down() -> None:
+        hub.cut = True
+        tally.bus.add("cut")
+
+    hub.cut = True
+    await _forever("The bus is cut", listen, up, down)
+
+
 async def _forever(
-    what: str, work: Callable[[Callable[[], None]], Awaitable[None]], when_up: Callable[[], None]
+    what: str,
+    work: Callable[[Callable[[], None]], Awaitable[None]],
+    when_up: Callable[[], None],
+    when_down: Callable[[], None] = lambda: None,
 ) -> None:
     """Do ``work`` again whenever it fails, whatever the error; it calls what it is given once it is connected."""
     tries = 0
@@ -133,6 +155,7 @@ async def _forever(
         try:
             await work(up)
         except Exception as error:  # the type alone: a message may hold an address and its password
+            when_down()
             log.warning("%s (%s); trying again", what, type(error).__name__)
         await asyncio.sleep(RETRY[min(tries, len(RETRY) - 1)])
         tries += 1

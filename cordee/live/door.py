@@ -10,6 +10,8 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from cordee.live import tally
+
 HEAD_SECONDS = 20.0  # for a request's line and headers, counted from the connection or from their first byte
 LARGEST_HEAD = 64 * 1024  # bytes of request line and headers
 STALLED_SECONDS = 60.0  # how long what we send may go untaken; a browser's stream comes back by itself
@@ -45,6 +47,7 @@ class Door(HttpToolsProtocol):
             return
         self._head = self._head + len(data) if self._awaited is before else len(data)
         if self._head > LARGEST_HEAD and not self.transport.is_closing():
+            tally.limits.add("head_large")
             if self.cycle is None or self.cycle.response_complete:
                 self.transport.write(TOO_LARGE)
             self.transport.close()
@@ -59,7 +62,11 @@ class Door(HttpToolsProtocol):
 
     def _await_head(self) -> None:
         if self._awaited is None:
-            self._awaited = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+            self._awaited = self.loop.call_later(HEAD_SECONDS, self._too_slow)
+
+    def _too_slow(self) -> None:
+        tally.limits.add("head_slow")
+        self.transport.close()
 
     def _head_is_there(self) -> None:
         if self._awaited:

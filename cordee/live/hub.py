@@ -13,6 +13,7 @@ class Hub:
         self._bells: dict[str, set[asyncio.Event]] = defaultdict(set)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._publish: Callable[[str], None] | None = None
+        self.cut = False  # whether other processes are out of hearing for now (see bus.py)
 
     def start(self, publish: Callable[[str], None] | None = None) -> None:
         """Serve this loop; ``publish`` tells other processes of a topic."""

@@ -8,10 +8,12 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from time import perf_counter
 from typing import Any
 
 from django.db import DataError, Error, IntegrityError, close_old_connections
 
+from cordee.live import tally
 from cordee.live.connections import Busy, let_go
 
 Transact = Callable[[Sequence[Any]], list[Any]]
@@ -36,6 +38,7 @@ class Writer:
         future: Future[Any] = Future()
         with self._lock:
             if len(self._queue) >= self.most:
+                tally.limits.add("queue")
                 raise Busy
             self._queue.append((job, future))
             idle, self._running = not self._running, True
@@ -60,6 +63,10 @@ class Writer:
             future.cancel()
             raise Busy from None
 
+    def waiting(self) -> int:
+        """How many jobs no commit has taken yet."""
+        return len(self._queue)
+
     def _drain(self) -> None:
         while True:
             with self._lock:
@@ -78,6 +85,7 @@ class Writer:
             return
         jobs = [job for job, _ in batch]
         close_old_connections()  # a database that came back is found again
+        began = perf_counter()
         try:
             outcomes = self.transact(jobs)
         except Exception as error:
@@ -85,11 +93,14 @@ class Writer:
                 for one in batch:  # which of them it was; its neighbours are written
                     self._commit([one])
                 return
+            tally.commit_failures.add(type(error).__name__)
             if isinstance(error, Error):
                 let_go()
             for _, future in batch:
                 future.set_exception(error)
             return
+        tally.commit_seconds.add(perf_counter() - began)
+        tally.commit_jobs.add(len(jobs))
         for (_, future), outcome in zip(batch, outcomes, strict=True):
             if isinstance(outcome, Exception):
                 future.set_exception(outcome)

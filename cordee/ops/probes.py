@@ -1,12 +1,14 @@
 """What is answered to who watches over the server, before any page; and the refusal to start with keys that do not fit.
 
 ``/healthz``: the process lives; it touches nothing else. ``/readyz``: it can serve, or 503 and the names of what fails,
-no more. Both answer whatever the name asked (a load balancer asks by address) and while the database is stuck.
+no more. ``/metrics``: what it has done, to who brings a token (see metrics.py). They answer whatever the name asked (a
+load balancer asks by address) and while the database is stuck.
 """
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from hmac import compare_digest
 from time import monotonic
 from typing import Any, TypeVar
 
@@ -36,6 +38,7 @@ class Probes:
         self.site = site
         self._asked: asyncio.Future[list[str]] | None = None
         self._told: tuple[float, list[str]] = (0.0, [])
+        self._measures = _measures() if settings.METRICS else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -46,6 +49,10 @@ class Probes:
             if scope["path"] == "/readyz":
                 failing = await self._failing()
                 return await _say(send, 503 if failing else 200, "\n".join(failing) or "ok")
+            if scope["path"] == "/metrics" and self._measures:
+                if not _brings_token(scope):
+                    return await _say(send, 401, "CORDEE_METRICS", [(b"www-authenticate", b"Bearer")])
+                return await _say(send, 200, self._measures())
         return await self.site(scope, receive, send)
 
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -164,10 +171,22 @@ async def _aside(function: Callable[[], T]) -> T:
     return await answer
 
 
-async def _say(send: Send, status: int, text: str) -> None:
+def _measures() -> Callable[[], str]:
+    from cordee.ops import metrics  # here: who measures nothing does not load its library
+
+    return metrics.shown
+
+
+def _brings_token(scope: Scope) -> bool:
+    brought = dict(scope["headers"]).get(b"authorization", b"")
+    return bool(settings.METRICS) and compare_digest(brought, b"Bearer " + settings.METRICS.encode())
+
+
+async def _say(send: Send, status: int, text: str, more: Sequence[tuple[bytes, bytes]] = ()) -> None:
     body = text.encode() + b"\n"
     headers = [
-        (b"content-type", b"text/plain; charset=utf-8"),
+        *more,
+        (b"content-type", b"text/plain; charset=utf-8"),  # which Prometheus reads too
         (b"content-length", str(len(body)).encode()),
         (b"cache-control", b"no-store"),
         (b"x-content-type-options", b"nosniff"),

@@ -14,13 +14,14 @@ from django.utils.translation import override
 
 from cordee.circles.models import Circle
 from cordee.engine import events as e
-from cordee.engine.commands import Command, TakeSeat
+from cordee.engine.commands import Command, Leave, Return, TakeSeat
 from cordee.engine.decide import Decision, Refused
 from cordee.engine.policy import SCREEN, roles_of
 from cordee.engine.reading import builtin, read
 from cordee.engine.state import State
 from cordee.live.asgi import Answer, Request
 from cordee.live.hub import Hub
+from cordee.live.tally import Tally
 from cordee.live.writer import Writer
 from cordee.room import access, crypto, forms, phrases, store
 from cordee.room.models import Draft, Seat, Session
@@ -32,10 +33,27 @@ ASKED = {"contributions": forms.command, "brouillon": forms.typing}  # by the en
 
 def _committed(jobs: Sequence[store.Job], outcomes: Sequence[Decision | Exception]) -> None:
     """After COMMIT: wake every open seat of the rooms that changed, here and elsewhere."""
+    for job, outcome in zip(jobs, outcomes, strict=True):
+        wishes[_kind(job)].add(_end(outcome))
     changed = {job.room for job, outcome in zip(jobs, outcomes, strict=True) if outcome and isinstance(outcome, list)}
     hub.announce_from_thread([store.topic(room) for room in changed])
 
 
+def _kind(job: store.Job) -> str:
+    if isinstance(job.command, store.Typing):
+        return "draft"
+    return "presence" if isinstance(job.command, Leave | Return) else "act"
+
+
+def _end(outcome: Decision | Exception) -> str:
+    if isinstance(outcome, list):
+        return "written" if outcome else "unchanged"
+    return (
+        "refused" if isinstance(outcome, Refused) else "no_room" if isinstance(outcome, store.NoSuchRoom) else "other"
+    )
+
+
+wishes = {kind: Tally("written", "unchanged", "refused", "no_room") for kind in ("act", "draft", "presence")}
 writer = Writer(store.transact, _committed)
 
 

@@ -16,8 +16,13 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from cordee.live.tally import Tally
+
 NONCE = 12
 Stored = bytes | memoryview  # what a BinaryField gives, by database
+
+
+unreadable = Tally("text", "key")
 
 
 class Unreadable(Exception):
@@ -58,12 +63,14 @@ def unwrap(wrapped: Stored) -> bytes:
     name, _, sealed = bytes(wrapped).partition(b":")
     cipher = _ring(settings.KEY_RING).get(name.decode("ascii", "replace"))
     if cipher is None:
+        unreadable.add("key")
         raise Unreadable(
             f"The key ring has no key “{name.decode('ascii', 'replace')}”: put it back in CORDEE_KEY_RING."
         )
     try:
         return cipher.decrypt(sealed[:NONCE], sealed[NONCE:], name)
     except (InvalidTag, ValueError):  # ValueError: cut short
+        unreadable.add("key")
         raise Unreadable(f"Key “{name.decode()}” of the ring is not the one that wrapped this circle's key.") from None
 
 
@@ -91,6 +98,7 @@ def unseal(key: bytes | None, sealed: Stored | None, about: str) -> dict[str, st
     try:
         plain = _cipher(key).decrypt(sealed[:NONCE], sealed[NONCE:], about.encode())
     except (InvalidTag, ValueError):  # ValueError: cut short
+        unreadable.add("text")
         raise Unreadable(f"The text at {about} cannot be opened with its circle's key.") from None
     body: dict[str, str] = json.loads(plain)
     return body

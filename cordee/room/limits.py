@@ -11,6 +11,7 @@ from time import time
 from django.db import connection
 from django.http import HttpRequest
 
+from cordee.live.tally import Tally
 from cordee.room import access
 from cordee.room.models import Tries
 
@@ -22,6 +23,8 @@ LIMITS = {
     "join": (60, 300),  # seats taken, by address: a whole circle may share one
     "new": (30, 3600),  # rooms opened, by address
 }
+
+reached = Tally(*LIMITS)
 
 # A window that ends later than one that begins now was opened by a clock that has been put back since: it is over.
 COUNT = """
@@ -72,7 +75,11 @@ def guessed_wrong(request: HttpRequest) -> None:
 def spent(what: str, who: str) -> bool:
     most, seconds = LIMITS[what]
     now = time()
-    return Tries.objects.filter(pk=_name(what, who), count__gte=most, until__gt=now, until__lte=now + seconds).exists()
+    counted = Tries.objects.filter(pk=_name(what, who), until__gt=now, until__lte=now + seconds)
+    over = counted.filter(count__gte=most).exists()
+    if over:
+        reached.add(what)
+    return over
 
 
 def count(what: str, who: str) -> None:

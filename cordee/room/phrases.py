@@ -3,6 +3,7 @@
 from django.utils.translation import gettext, gettext_noop
 
 from cordee.engine.decide import Refused
+from cordee.live.tally import Tally
 
 REFUSALS = {
     "stranger": gettext_noop("Cette place n’est plus ouverte. Demandez un nouveau lien à l’animateur·rice."),
@@ -67,8 +68,12 @@ REFUSALS = {
 }
 
 
+said = Tally(*REFUSALS)
+
+
 def sentence(refused: Refused) -> str:
     """The refusal in the reader's language."""
+    said.add(refused.reason)
     text = gettext(REFUSALS.get(refused.reason, REFUSALS["unknown"]))
     about = {
         key: gettext(value) if key in {"field", "step"} and value else value for key, value in refused.about.items()

@@ -20,6 +20,7 @@ from cordee.engine.reading import read
 from cordee.engine.seen import View
 from cordee.engine.state import State, apply, initial
 from cordee.engine.view import view_for
+from cordee.live import tally
 from cordee.room import crypto
 from cordee.room.models import Entry, Session
 
@@ -105,6 +106,11 @@ def known(room_id: str) -> Room | None:
         if room:
             _rooms.move_to_end(room_id)
         return room
+
+
+def in_memory() -> int:
+    """How many rooms this process holds."""
+    return len(_rooms)
 
 
 def _keep(room: Room) -> None:
@@ -309,3 +315,4 @@ def notify(rooms: Iterable[str]) -> None:
         with connection.cursor() as cursor:
             for room in sorted(rooms):
                 cursor.execute("SELECT pg_notify('cordee', %s)", [topic(room)])
+                tally.bus.add("told")

@@ -18,6 +18,7 @@ from cordee.engine.state import State
 from cordee.live import sse
 from cordee.live.asgi import Request
 from cordee.live.reads import reading
+from cordee.live.tally import Tally
 from cordee.room import access, render, store
 from cordee.room.actions import hub, language_of, writer
 from cordee.web.release import release
@@ -26,6 +27,7 @@ BEAT = 15.0  # seconds between signs of life; also how long another process's mi
 GRACE = 20.0  # seconds without any stream before a person is shown as away
 MOST_STREAMS = 8  # of one seat at once
 
+asked = Tally("opened", "stranger", "too_many")
 _open: Counter[access.Key] = Counter()
 _reads: dict[str, asyncio.Future[store.Room]] = {}
 _farewells: set[asyncio.Task[None]] = set()
@@ -35,8 +37,13 @@ async def open_stream(request: Request) -> AsyncGenerator[bytes, None] | None:
     """GET …/stream: this seat's events, or ``None`` for a stranger."""
     kind, room = request.where
     key = await access.seat_in_soon(room, request.cookies, screen=kind == "ecran")
-    if key is None or _open[key] >= MOST_STREAMS * (20 if key.is_screen else 1):
+    if key is None:
+        asked.add("stranger")
         return None
+    if _open[key] >= MOST_STREAMS * (20 if key.is_screen else 1):
+        asked.add("too_many")
+        return None
+    asked.add("opened")
     return _events(key, request.cookies, language_of(request.language))
 
 
