@@ -118,7 +118,7 @@ def test_every_command_of_bin_that_readme_names_can_be_run() -> None:
 
 def test_every_variable_of_the_settings_is_explained_to_operators() -> None:
     names = set(re.findall(r'env\.\w+\(\s*"(\w+)"', read("config/settings.py")))
-    explained = set(re.findall(r"^\| `(\w+)` \|", read("docs/exploitation.md"), re.MULTILINE))
+    explained = set(re.findall(r"^\| `([A-Z_]+)` \|", read("docs/exploitation.md"), re.MULTILINE))
     assert names == explained
 
 
