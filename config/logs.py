@@ -7,7 +7,9 @@ import traceback
 from datetime import UTC, datetime
 from types import TracebackType
 
-SECRET_PATHS = re.compile(r"/(place|s)/[^/\s\"']+")
+# Up to the next slash, whatever it holds: a code is typed with spaces, a link pasted with a quote.
+SECRET_PATHS = re.compile(r"/+(place|s)/+[^/\r\n]+", re.IGNORECASE)
+SECRET_WORDS = re.compile(r"(?<![\w-])[\w-]{32}(?![\w-])")  # what has the length of a private link's token, anywhere
 
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
@@ -44,7 +46,7 @@ class OneObject(Discreet):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "logger": record.name,
-            "message": SECRET_PATHS.sub(r"/\1/…", said(record)),
+            "message": said(record),
         }
         if record.exc_info:
             line["error"] = SECRET_PATHS.sub(r"/\1/…", self.formatException(record.exc_info))
@@ -52,6 +54,6 @@ class OneObject(Discreet):
 
 
 def said(record: logging.LogRecord) -> str:
-    """The message. asyncio adds lines that repeat an exception's own words: its first is enough."""
-    message = record.getMessage()
+    """The message, without links and codes. asyncio adds lines that repeat an exception's words: one is enough."""
+    message = SECRET_WORDS.sub("…", SECRET_PATHS.sub(r"/\1/…", record.getMessage()))
     return message.partition("\n")[0] if record.name == "asyncio" else message

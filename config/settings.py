@@ -38,6 +38,7 @@ MIDDLEWARE = [
     # links in it to who can write a card on it and watch the line (BREACH). Streams do not come through here.
     "django.middleware.gzip.GZipMiddleware",
     "django.middleware.locale.LocaleMiddleware",
+    "cordee.web.charset.Utf8Alone",
     "cordee.web.unavailable.Unavailable",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

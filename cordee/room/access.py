@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from secrets import token_urlsafe
 from time import monotonic
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
@@ -144,12 +143,16 @@ def _path(key: Key) -> str:
 
 
 def same_origin(headers: Mapping[bytes, bytes]) -> bool:
-    """Whether the page that sent this is ours. Browsers put Origin on every POST; without it, nothing is taken."""
-    origin = headers.get(b"origin", b"").decode("latin-1")
-    host = headers.get(b"host", b"").decode("latin-1")
+    """Whether the page that sent this is ours. Browsers put Origin on every POST; without it, nothing is taken.
+
+    Under HTTPS a page of the same name that came over HTTP is not ours: anybody on the way may have written it.
+    """
+    origin = headers.get(b"origin", b"").decode("latin-1").lower()
+    host = headers.get(b"host", b"").decode("latin-1").lower()
     if not origin:
         return headers.get(b"sec-fetch-site") == b"same-origin"
-    return bool(host) and urlsplit(origin).netloc.lower() == host.lower()
+    schemes = ("https",) if settings.HTTPS else ("http", "https")
+    return bool(host) and origin in {f"{scheme}://{host}" for scheme in schemes}
 
 
 def from_here(request: HttpRequest) -> bool:

@@ -44,6 +44,26 @@ def test_private_links_and_room_codes_are_cut_from_the_line():
     assert CANARY not in Discreet("{message}", style="{").format(record)
 
 
+@pytest.mark.parametrize("formatter", [OneObject(), Discreet("{message}", style="{")])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/s/ABCDE {}/",
+        "/s/'{}",
+        '/place/"{}"/',
+        "/PLACE/{}/",
+        "//s//{}/x",
+        "/place/a{}?x=1",
+        "/oops/{}" + "x" * 21,
+    ],
+)
+def test_a_code_or_a_link_is_cut_however_it_was_typed(formatter, path):
+    said = "Not Found: %s"
+    record = logging.LogRecord("django.request", logging.WARNING, __file__, 1, said, (path.format(CANARY),), None)
+    assert "Not Found" in formatter.format(record)
+    assert CANARY not in formatter.format(record)
+
+
 def test_a_json_line_is_one_object_without_the_message_of_the_exception():
     try:
         raise ValueError(CANARY)
