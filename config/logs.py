@@ -10,6 +10,8 @@ from types import TracebackType
 # Up to the next slash, whatever it holds: a code is typed with spaces, a link pasted with a quote.
 SECRET_PATHS = re.compile(r"/+(place|s)/+[^/\r\n]+", re.IGNORECASE)
 SECRET_WORDS = re.compile(r"(?<![\w-])[\w-]{32}(?![\w-])")  # what has the length of a private link's token, anywhere
+# What would end a line, colour a terminal or turn a text around: written out, so that nobody forges a line.
+CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
@@ -20,6 +22,9 @@ class Discreet(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         record.exc_text = None  # another handler may have kept the full text
         return SECRET_PATHS.sub(r"/\1/…", super().format(record))
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
+        return moment(record)
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         record.message = said(record)
@@ -43,7 +48,7 @@ class OneObject(Discreet):
 
     def format(self, record: logging.LogRecord) -> str:
         line = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "time": moment(record),
             "level": record.levelname,
             "logger": record.name,
             "message": said(record),
@@ -53,7 +58,13 @@ class OneObject(Discreet):
         return json.dumps(line, ensure_ascii=False)
 
 
+def moment(record: logging.LogRecord) -> str:
+    """When, in UTC: lines of several machines, or of the night on which clocks change, keep their order."""
+    return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+
+
 def said(record: logging.LogRecord) -> str:
-    """The message, without links and codes. asyncio adds lines that repeat an exception's words: one is enough."""
+    """The message on one line, without links and codes. asyncio repeats an exception's words: its first line is enough."""
     message = SECRET_WORDS.sub("…", SECRET_PATHS.sub(r"/\1/…", record.getMessage()))
-    return message.partition("\n")[0] if record.name == "asyncio" else message
+    message = message.partition("\n")[0] if record.name == "asyncio" else message
+    return CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), message)

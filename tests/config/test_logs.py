@@ -86,3 +86,20 @@ def test_what_asyncio_repeats_of_a_failed_task_is_cut(formatter):
 
 def test_django_prints_nothing_by_handlers_of_its_own():
     assert logging.getLogger("django").handlers == []
+
+
+@pytest.mark.parametrize("formatter", [OneObject(), Discreet("{asctime} {message}", style="{")])
+def test_a_line_says_when_in_utc(formatter):
+    record = logging.LogRecord("cordee", logging.ERROR, __file__, 1, "failed", None, None)
+    record.created = 1_700_000_000.25
+    assert "2023-11-14T22:13:20.250+00:00" in formatter.format(record)
+
+
+@pytest.mark.parametrize("formatter", [OneObject(), Discreet("{levelname} {message}", style="{")])
+@pytest.mark.parametrize("ending", ["\n", "\r", "\x85", "\u2028", "\x1b[2K", "\x08", "\u202e", "\x00"])
+def test_a_line_cannot_be_forged(formatter, ending):
+    forged = f"Not Found: /x{ending}2026-11-24 ERROR all is well"
+    line = formatter.format(logging.LogRecord("django", logging.WARNING, __file__, 1, forged, None, None))
+    assert len(line.splitlines()) == 1
+    assert ending not in line
+    assert "all is well" in line
