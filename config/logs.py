@@ -64,7 +64,7 @@ def moment(record: logging.LogRecord) -> str:
 
 
 def said(record: logging.LogRecord) -> str:
-    """The message on one line, without links and codes. asyncio repeats an exception's words: its first line is enough."""
+    """The message on one line, without links and codes. Of what asyncio repeats of an exception, the first line."""
     message = SECRET_WORDS.sub("…", SECRET_PATHS.sub(r"/\1/…", record.getMessage()))
     message = message.partition("\n")[0] if record.name == "asyncio" else message
     return CONTROLS.sub(lambda found: found[0].encode("unicode_escape").decode(), message)
