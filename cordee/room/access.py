@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 
 from cordee.engine.policy import SCREEN
 from cordee.live.reads import reading
+from cordee.room import incidents
 from cordee.room.models import Seat
 
 COOKIE = "place"
@@ -113,6 +114,7 @@ def seated(request: HttpRequest, room: str, *, screen: bool = False) -> Key:
     """The seat of this browser in this room, or 404: a stranger learns not even that the room exists."""
     key = seat_in(room, request.COOKIES, screen=screen)
     if key is None:
+        incidents.noticed("stranger", request, room)
         raise Http404
     return key
 

@@ -23,7 +23,7 @@ from cordee.live.asgi import Answer, Request
 from cordee.live.hub import Hub
 from cordee.live.tally import Tally
 from cordee.live.writer import Writer
-from cordee.room import access, crypto, forms, phrases, store
+from cordee.room import access, crypto, forms, incidents, phrases, store
 from cordee.room.models import Draft, Seat, Session
 
 log = logging.getLogger(__name__)
@@ -65,6 +65,7 @@ async def receive(request: Request) -> Answer:
     try:
         key = await access.seat_in_soon(request.where[0], request.cookies, screen=False)
         if key is None:
+            incidents.noticed("stranger", room=request.where[0])
             return Answer(404, _said(Refused("stranger"), request.language))
         asked = ASKED[request.where[1]](key.seat, request.form)
         outcome = asked if isinstance(asked, Refused) else await writer.submit(store.Job(key.room, asked))
@@ -73,7 +74,11 @@ async def receive(request: Request) -> Answer:
     except Error as error:
         log.error("A contribution could not be written: %s", type(error).__name__)
         return Answer(503, _said(Refused("unavailable"), request.language))
-    return Answer(409, _said(outcome, request.language)) if isinstance(outcome, Refused) else Answer(204)
+    if isinstance(outcome, Refused):
+        if outcome.reason == "revoked":
+            incidents.noticed("revoked", room=key.room)
+        return Answer(409, _said(outcome, request.language))
+    return Answer(204)
 
 
 def _said(refused: Refused, language: str) -> dict[str, str]:
@@ -83,6 +88,8 @@ def _said(refused: Refused, language: str) -> dict[str, str]:
 
 def refused(reason: str, language: str) -> dict[str, str]:
     """What is answered to the script when something is refused before it reaches :func:`receive`."""
+    if reason == "origin":
+        incidents.noticed("other_site")
     return _said(Refused(reason), language)
 
 

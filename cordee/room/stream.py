@@ -19,7 +19,7 @@ from cordee.live import sse
 from cordee.live.asgi import Request
 from cordee.live.reads import reading
 from cordee.live.tally import Tally
-from cordee.room import access, render, store
+from cordee.room import access, incidents, render, store
 from cordee.room.actions import hub, language_of, writer
 from cordee.web.release import release
 
@@ -39,6 +39,7 @@ async def open_stream(request: Request) -> AsyncGenerator[bytes, None] | None:
     key = await access.seat_in_soon(room, request.cookies, screen=kind == "ecran")
     if key is None:
         asked.add("stranger")
+        incidents.noticed("stranger", room=room)
         return None
     if _open[key] >= MOST_STREAMS * (20 if key.is_screen else 1):
         asked.add("too_many")

@@ -24,7 +24,7 @@ from cordee.engine.decide import Refused
 from cordee.engine.hint import hint, said
 from cordee.engine.record import Record, records_for
 from cordee.engine.seen import View
-from cordee.room import access, actions, documents, forms, limits, phrases, store, stream
+from cordee.room import access, actions, documents, forms, incidents, limits, phrases, store, stream
 from cordee.room import render as parts
 
 # ---------------------------------------------------------------- coming in
@@ -70,12 +70,14 @@ def _room_of_code(request: HttpRequest, given: str) -> str | HttpResponse:
     room = actions.room_of_code(given)
     if room is None:
         limits.guessed_wrong(request)
+        incidents.noticed("code_wrong", request)
         error = phrases.sentence(Refused("no_such_code"))
         return render(request, "room/code.html", {"code": given, "error": error}, status=404)
     return room
 
 
 def _too_often(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+    incidents.noticed("too_often", request)
     error = phrases.sentence(Refused("too_often"))
     return render(request, template, context | {"error": error}, status=429)
 
@@ -113,6 +115,7 @@ def place(request: HttpRequest, token: str) -> HttpResponse:
     """A private link: the same seat, or the shared screen, on this device."""
     key = access.key_of(token)
     if key is None:
+        incidents.noticed("link_unknown", request)
         return render(request, "room/lost.html", status=404)
     response = redirect("room:screen" if key.is_screen else "room:stage", room=key.room)
     access.sit(request, response, key, token)
@@ -155,6 +158,7 @@ def now(request: HttpRequest, room: str, screen: bool = False) -> HttpResponse:
     key = access.seated(request, room, screen=screen)
     view = store.load(key.room).view(key.seat)
     if view is None:
+        incidents.noticed("revoked", request, room)
         return JsonResponse({}, status=403)
     html = "".join(stream.changes(None, view, get_language() or "fr"))
     tag = sha256(html.encode()).hexdigest()[:16]
@@ -173,6 +177,7 @@ def _stage(
     known = store.load(key.room)
     view = known.view(key.seat)
     if view is None:
+        incidents.noticed("revoked", request, key.room)
         return render(request, "room/lost.html", status=403)
     if refusal and typed and not any(form.own and form.kind.id == refusal["kind"] for form in view.forms):
         # No field of this page holds what was typed any more: it is given back, to be copied.
@@ -214,6 +219,14 @@ def _qr(url: str) -> SafeString:
     return mark_safe(out.getvalue().decode())
 
 
+def _from_here(request: HttpRequest, room: str) -> bool:
+    """Whether a page of ours sent this; what another site sent is in the security log."""
+    if access.from_here(request):
+        return True
+    incidents.noticed("other_site", request, room)
+    return False
+
+
 @csrf_exempt  # the page's parts are shared between seats and hold no token: Origin is checked instead
 @require_POST
 @never_cache
@@ -221,7 +234,7 @@ def act(request: HttpRequest, room: str) -> HttpResponse:
     """One act by a plain form: back to the stage, or the stage with the sentence and what was typed."""
     key = access.seated(request, room)
     asked = forms.command(key.seat, ((name, request.POST[name]) for name in request.POST))
-    if not access.from_here(request):
+    if not _from_here(request, room):
         asked = Refused("origin")
     try:
         outcome = asked if isinstance(asked, Refused) else actions.submit(room, asked)
@@ -244,7 +257,7 @@ def act(request: HttpRequest, room: str) -> HttpResponse:
 def draft(request: HttpRequest, room: str) -> HttpResponse:
     """Keep what is being typed: 204 once it is durable."""
     key = access.seated(request, room)
-    if not access.from_here(request):
+    if not _from_here(request, room):
         return HttpResponse(status=403)
     kind, body = forms.draft(request.POST.dict())
     typed = forms.moment(request.POST.get("at", ""))
@@ -267,7 +280,7 @@ def private_hint(request: HttpRequest, room: str) -> HttpResponse:
 def renew(request: HttpRequest, room: str) -> HttpResponse:
     """A new room code and a new shared screen link."""
     key = access.seated(request, room)
-    refused = actions.renew_code(room, key.seat) if access.from_here(request) else Refused("origin")
+    refused = actions.renew_code(room, key.seat) if _from_here(request, room) else Refused("origin")
     if refused:
         return _stage(request, key, {}, {"reason": refused.reason, "sentence": phrases.sentence(refused), "kind": ""})
     return redirect("room:stage", room=room)
