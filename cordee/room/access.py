@@ -138,6 +138,12 @@ def sit(request: HttpRequest, response: HttpResponse, key: Key, token: str) -> N
     )
 
 
+def stand(response: HttpResponse, key: Key) -> None:
+    """Take the seat from this browser. The seat is not lost: its link opens it again."""
+    name = cookie_of(key.room, screen=key.is_screen)
+    response.set_cookie(name, max_age=0, path=_path(key), secure=settings.HTTPS, httponly=True, samesite="Lax")
+
+
 def _path(key: Key) -> str:
     if settings.HTTPS:
         return "/"

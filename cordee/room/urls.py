@@ -14,6 +14,7 @@ urlpatterns = [
     path("salle/<str:room>/brouillon", views.draft, name="draft"),
     path("salle/<str:room>/indice", views.private_hint, name="hint"),
     path("salle/<str:room>/code", views.renew, name="renew"),
+    path("salle/<str:room>/sortir", views.leave, name="leave"),
     path("salle/<str:room>/bilan/", views.record, name="record"),
     re_path(r"^salle/(?P<room>[\w-]+)/bilan/(?P<name>[\w-]+)\.(?P<kind>pdf|md)$", views.download, name="download"),
     path("ecran/<str:room>/", views.screen, name="screen"),

@@ -286,6 +286,20 @@ def renew(request: HttpRequest, room: str) -> HttpResponse:
     return redirect("room:stage", room=room)
 
 
+@csrf_exempt
+@require_POST
+@never_cache
+def leave(request: HttpRequest, room: str) -> HttpResponse:
+    """This browser gives its seat up, and its page forgets what it kept here."""
+    key = access.seated(request, room)
+    if not _from_here(request, room):
+        refused = Refused("origin")
+        return _stage(request, key, {}, {"reason": refused.reason, "sentence": phrases.sentence(refused), "kind": ""})
+    response = render(request, "room/left.html")
+    access.stand(response, key)
+    return response
+
+
 # ---------------------------------------------------------------- afterwards
 
 

@@ -30,7 +30,19 @@ LABELS = {
     "error": {"OperationalError", "IntegrityError", "DataError", "other"},
     "of": {"act", "stream", "page", "other"},
     "what": {"text", "key", "heard", "told", "cut", "other"},
-    "limit": {"code", "code-all", "join", "new", "head_slow", "head_large", "body", "reader_slow", "queue", "other"},
+    "limit": {
+        "code",
+        "code-all",
+        "code-near",
+        "join",
+        "new",
+        "head_slow",
+        "head_large",
+        "body",
+        "reader_slow",
+        "queue",
+        "other",
+    },
     "database": {"sqlite", "postgresql"},
 }
 FREE = {"le", "version", "release", "python", "django"}  # numbers, and what the operator installed

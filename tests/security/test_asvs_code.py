@@ -146,7 +146,7 @@ def test_a_plugin_would_be_found() -> None:
 
 
 @pytest.mark.parametrize(
-    "view", [views.act, views.draft, views.private_hint, views.renew], ids=lambda view: view.__name__
+    "view", [views.act, views.draft, views.private_hint, views.renew, views.leave], ids=lambda view: view.__name__
 )
 @pytest.mark.parametrize("method", ["get", "head"])
 def test_reading_an_address_that_writes_is_refused(view, method: str) -> None:

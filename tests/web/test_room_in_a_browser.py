@@ -213,3 +213,45 @@ def test_without_javascript_a_refusal_comes_with_the_words_kept(room):
     send(karim)
     expect(karim.get_by_role("alert")).to_contain_text("160")
     expect(field(karim)).to_have_value("x" * 400)
+
+
+def kept_of_the_room(page: Page) -> list[str]:
+    return page.evaluate("Object.keys(localStorage).filter((key) => key.startsWith('cordee:'))")
+
+
+def leave(page: Page) -> None:
+    page.locator("button.me").click()
+    page.get_by_role("button", name="Quitter la salle sur cet appareil").click()
+
+
+def test_who_leaves_a_room_leaves_nothing_of_it_on_the_device(room):
+    karim = room.join("Karim")
+    link, stage = karim.locator("#mine .copy a").get_attribute("href"), karim.url
+    with karim.expect_response("**/brouillon"):
+        field(karim).fill(QUESTION)
+    assert kept_of_the_room(karim)
+    leave(karim)
+    expect(karim.get_by_role("heading", name="Vous avez quitté la salle")).to_be_visible()
+    assert kept_of_the_room(karim) == []
+    karim.go_back()
+    expect(karim.locator("#stage")).to_have_count(0)
+    assert karim.goto(stage).status == 404
+    karim.goto(link)
+    expect(field(karim)).to_have_value(QUESTION)  # the server had it
+    assert room.errors == []
+
+
+def test_words_that_have_not_left_hold_back_who_leaves(room):
+    karim = room.join("Karim")
+    karim.context.set_offline(True)
+    field(karim).fill(QUESTION)
+    send(karim)
+    expect(karim.locator("#outbox .waiting")).to_have_count(1, timeout=30_000)
+    leave(karim)
+    expect(karim.locator("#mine .said")).to_contain_text("Des mots ne sont pas encore partis")
+    assert kept_of_the_room(karim)
+    karim.context.set_offline(False)
+    expect(room.fanny.locator("#g-situation")).to_contain_text(QUESTION, timeout=30_000)
+    expect(karim.locator("#outbox .waiting")).to_have_count(0, timeout=30_000)
+    karim.get_by_role("button", name="Quitter la salle sur cet appareil").click()
+    expect(karim.get_by_role("heading", name="Vous avez quitté la salle")).to_be_visible()

@@ -366,6 +366,15 @@
     box.replaceChildren(...cards);
   }
 
+  /** Before this device leaves: nothing of this seat stays on it. Words that have not left hold it back. */
+  function forgetAll(form) {
+    if (waiting().length) { say(form, words.leave); hasten(); return false; }
+    sendDrafts(); // they wait on the server
+    unsent = new Set();
+    for (const key of store.keys('')) store.remove(key);
+    return true;
+  }
+
   // ---------------------------------------------------------------- the private hint on a question
 
   let hintTimer = 0;
@@ -628,6 +637,7 @@
 
   document.addEventListener('submit', (event) => {
     const form = event.target;
+    if (form.matches('form[data-leave]') && !forgetAll(form)) event.preventDefault();
     if (!form.matches('form[data-act]')) return;
     event.preventDefault();
     act(form, event.submitter);
