@@ -246,6 +246,7 @@ def act(request: HttpRequest, room: str) -> HttpResponse:
     if request.POST.get("do") != "write" or request.POST.get("behalf"):
         kind = ""  # typed elsewhere than in a form that opens with one's draft
     refusal = {"reason": outcome.reason, "sentence": phrases.sentence(outcome), "kind": kind}
+    body.pop("at", None)  # no field of ours: of a draft it is when it was typed
     # Sent again it keeps its id: had it been written after all, it is there once.
     again = request.POST.get("id", "") if outcome.reason == "not_written" else ""
     return _stage(request, key, {**actions.drafts(key), **({kind: body} if body else {})}, refusal, body, again)
