@@ -2,13 +2,14 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from secrets import choice, token_urlsafe
 from time import time
 from typing import Any
 
 from django.conf import settings
-from django.db import Error, transaction
+from django.db import Error, OperationalError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import override
 
@@ -266,4 +267,16 @@ def erase_due() -> int:
     due = list(Circle.objects.filter(erase_on__lt=timezone.localdate(), wrapped_key__isnull=False))
     for circle in due:
         erase(circle)
+    if due:
+        empty_journal()
     return len(due)
+
+
+def empty_journal() -> None:
+    """Have SQLite empty its journal (-wal), which may hold keys as they were before they were destroyed.
+
+    Where a transaction is open, or somebody reads for too long, it is left to the next time.
+    """
+    if connection.vendor == "sqlite" and not connection.in_atomic_block:
+        with suppress(OperationalError), connection.cursor() as cursor:
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -37,4 +37,6 @@ def erase_lost(name: str) -> int:
     lost = [c for c in sealed if wrapping_id(c.wrapped_key) == name and lost_keys([c.wrapped_key])]
     for circle in lost:
         actions.erase(circle)
+    if lost:
+        actions.empty_journal()
     return len(lost)
