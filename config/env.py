@@ -105,7 +105,7 @@ def database(url: str) -> dict[str, object]:
             "OPTIONS": {
                 # FULL: what was acknowledged survives a power cut. IMMEDIATE: a writer never fails half-way.
                 "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; "
-                # What is erased, a circle's key first of all, is overwritten in the file (Debian's SQLite does so anyway).
+                # What is erased, a circle's key first of all, is overwritten (Debian's SQLite does it anyway).
                 "PRAGMA secure_delete=ON;",
                 "transaction_mode": "IMMEDIATE",
                 "timeout": WAIT,
