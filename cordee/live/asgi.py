@@ -150,7 +150,7 @@ class Live:
             # The type alone: a message could hold what somebody typed.
             tally.failures.add("act")
             log.error("An act failed with %s", type(error).__name__)
-            answer = Answer(503, {"reason": "unavailable"})
+            answer = Answer(503, self.said("unavailable", language))
         await _answer(send, answer)
 
 

@@ -30,3 +30,5 @@ def _fresh(function: Callable[..., T], args: tuple[object, ...]) -> T:
     except Error:
         let_go()
         raise
+    finally:
+        close_old_connections()  # not held for long while idle: see connections.py

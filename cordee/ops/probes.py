@@ -14,13 +14,12 @@ from typing import Any, TypeVar
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.db import DatabaseError, Error, connection, connections
+from django.db import Error, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
 from cordee.circles.models import Circle
 from cordee.engine.commands import Leave
 from cordee.live.asgi import App, Receive, Scope, Send
-from cordee.live.connections import Busy
 from cordee.ops.readiness import lost_keys, ring_ids, unreadable
 from cordee.room import actions, store
 
@@ -96,7 +95,7 @@ async def _writer_answers() -> bool:
         await asyncio.wait_for(asked, PATIENCE)
     except store.NoSuchRoom:
         return True
-    except (Busy, DatabaseError, TimeoutError):
+    except (Error, TimeoutError):
         return False
     return True
 

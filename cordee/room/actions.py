@@ -9,7 +9,7 @@ from time import time
 from typing import Any
 
 from django.conf import settings
-from django.db import Error, OperationalError, connection, transaction
+from django.db import DataError, Error, OperationalError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import override
 
@@ -29,6 +29,7 @@ from cordee.room.models import Draft, Seat, Session
 
 log = logging.getLogger(__name__)
 hub = Hub()
+REFUSED_FOR_GOOD = (DataError, UnicodeError)  # what the database says of a value: sent again, it says it again
 ASKED = {"contributions": forms.command, "brouillon": forms.typing}  # by the end of the address
 
 
@@ -72,6 +73,8 @@ async def receive(request: Request) -> Answer:
         outcome = asked if isinstance(asked, Refused) else await writer.submit(store.Job(key.room, asked))
     except store.NoSuchRoom:
         return Answer(404, _said(Refused("stranger"), request.language))
+    except REFUSED_FOR_GOOD:
+        outcome = Refused("unkeepable")
     except Error as error:
         log.error("A contribution could not be written: %s", type(error).__name__)
         return Answer(503, _said(Refused("unavailable"), request.language))
@@ -109,12 +112,15 @@ def submit(room: str, command: Command | store.Typing) -> Decision:
     A database that does not take it raises Django's ``Error``: the web's 503 page gives back what was typed.
     """
     job = store.Job(room, command)
-    if hub.serving:
-        outcome: Decision | Exception = writer.submit_and_wait(job)
-    else:  # no server in this process: a command line, a test
-        outcome = store.transact([job])[0]
-    if isinstance(outcome, Exception):
-        raise outcome
+    try:
+        if hub.serving:
+            outcome: Decision | Exception = writer.submit_and_wait(job)
+        else:  # no server in this process: a command line, a test
+            outcome = store.transact([job])[0]
+        if isinstance(outcome, Exception):
+            raise outcome
+    except REFUSED_FOR_GOOD:
+        return Refused("unkeepable")
     return outcome
 
 

@@ -58,6 +58,9 @@ REFUSALS = {
     "origin": gettext_noop("Cet envoi ne vient pas de cette page. Rechargez-la."),
     "too_large": gettext_noop("Ce texte est trop long pour être envoyé."),
     "unavailable": gettext_noop("Le serveur n’a pas pu enregistrer. Votre texte est gardé ici et repartira tout seul."),
+    "unkeepable": gettext_noop(
+        "Ce texte contient un signe que le serveur ne sait pas garder. Retirez ce qui a été collé, puis renvoyez-le."
+    ),
     "not_written": gettext_noop(
         "Le serveur n’a pas pu enregistrer ce geste. Rien n’est perdu : ce que vous aviez écrit est encore sur cette "
         "page. Attendez un peu, puis recommencez."

@@ -10,6 +10,7 @@ from time import time
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
+from django.http import Http404
 
 from cordee.engine import events as e
 from cordee.engine.commands import Command
@@ -87,8 +88,8 @@ LATEST = """
 """
 
 
-class NoSuchRoom(LookupError):
-    pass
+class NoSuchRoom(LookupError, Http404):
+    """A page that meets it is the 404 of strangers: a link is remembered some seconds longer than its room."""
 
 
 _rooms: OrderedDict[str, Room] = OrderedDict()
@@ -169,6 +170,8 @@ def transact(jobs: Sequence[Job]) -> list[Decision | Exception]:
     An outcome is the facts written (durable when this returns), a refusal, or the exception that this job alone met.
     A room that another process wrote to in the meantime is read again and decided again.
     """
+    if not jobs:
+        return []
     for attempt in range(TRIES):
         try:
             with transaction.atomic():

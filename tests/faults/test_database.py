@@ -1,5 +1,6 @@
 """A database that is locked, full, read-only or unreachable: a clear sentence, the words given back, no restart."""
 
+import asyncio
 import os
 import re
 import resource
@@ -19,6 +20,7 @@ import pytest
 
 from tests import services
 from tests.conftest import on_postgres
+from tests.faults.nodes import nodes, seated
 from tests.faults.test_kill import kept_in_log
 from tests.live.people import Person
 
@@ -77,6 +79,29 @@ def locked(server: services.Server) -> Iterator[None]:
         yield
     finally:
         connection.close()
+
+
+def refuse(server: services.Server, note_id: str) -> None:
+    """From here on the database takes no row of this note: as data that it cannot hold, where it has words for that."""
+    if on_postgres():
+        import psycopg
+
+        with psycopg.connect(server.env["DATABASE_URL"], autocommit=True) as connection:
+            connection.execute(
+                "CREATE FUNCTION not_this() RETURNS trigger LANGUAGE plpgsql AS "
+                "$$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '22021'; END $$"
+            )
+            connection.execute(
+                "CREATE TRIGGER not_this BEFORE INSERT ON room_entry FOR EACH ROW "
+                f"WHEN (NEW.plain->>'id' = '{note_id}') EXECUTE FUNCTION not_this()"
+            )
+        return
+    connection = sqlite3.connect(file_of(server), isolation_level=None)
+    connection.execute(
+        "CREATE TRIGGER not_this BEFORE INSERT ON room_entry "
+        f"WHEN json_extract(NEW.plain, '$.id') = '{note_id}' BEGIN SELECT RAISE(ABORT, 'no'); END"
+    )
+    connection.close()
 
 
 def refused_in_words(person: Person, number: int) -> None:
@@ -182,7 +207,8 @@ def test_a_disk_that_is_really_full_is_said_and_forgiven(karim, tmp_path):
 
 
 @only_sqlite
-def test_a_file_that_may_only_be_read_is_said_and_written_after_a_restart(karim):
+@pytest.mark.parametrize("mended_by", ["the file alone", "all its files"])
+def test_a_file_that_may_only_be_read_at_the_start_is_said_and_written_again_without_a_restart(karim, mended_by):
     server = karim.server
     server.stop()
     file = file_of(server)
@@ -193,14 +219,23 @@ def test_a_file_that_may_only_be_read_is_said_and_written_after_a_restart(karim)
     file.chmod(0o444)
     try:
         server.start()
-        assert karim.post(**note(2)).status_code == 503
-        assert karim.post(headers={"X-Cordee": None}, **note(2)).status_code == 503
+        refused_in_words(karim, 2)
+        assert "Mot 1." in karim.look()
+        refused_in_words(karim, 2)
+        # SQLite gave the files beside it the same rights.
+        beside = [each for each in file.parent.glob(f"{file.name}-*") if each.stat().st_mode & 0o777 == 0o444]
+        assert beside
     finally:
-        for each in file.parent.glob(f"{file.name}*"):  # SQLite gave the files beside it the same rights
+        for each in file.parent.glob(file.name if mended_by == "the file alone" else f"{file.name}*"):
             each.chmod(0o600)
-    # The threads of one process share SQLite's index of the log, opened read-only: here alone a restart is needed.
-    server.restart()
+    deadline = time.monotonic() + LONG
+    while (answer := karim.post(**note(2))).status_code == 503:  # the first one may be what finds it again
+        assert time.monotonic() < deadline
+    assert answer.status_code == 204
+    process = server.process
     mended(karim, 2)
+    assert server.process is process
+    assert server.running
 
 
 @pytest.mark.postgres
@@ -238,3 +273,57 @@ def test_a_postgresql_that_refuses_is_said_and_found_again(karim, fault, remedy)
         finally:
             cluster.execute(remedy.format(name))
     mended(karim, 2)
+
+
+def test_a_row_that_the_database_refuses_fails_alone_in_its_batch(karim):
+    """Twelve wishes in one transaction, of which one can never be written."""
+    server = karim.server
+    refuse(server, note(7)["id"])
+    with ThreadPoolExecutor(13) as people, locked(server):
+        first = people.submit(karim.post, **note(2))
+        time.sleep(1)  # the writer waits with it; what comes now waits for the writer, together
+        others = {number: people.submit(karim.post, **note(number)) for number in range(3, 15)}
+        time.sleep(1)
+    answers = {number: future.result(LONG) for number, future in ({2: first} | others).items()}
+    refused = answers.pop(7)
+    assert {answer.status_code for answer in answers.values()} == {204}
+    assert refused.status_code == (409 if on_postgres() else 503), refused.text
+    assert refused.json()["reason"] == ("unkeepable" if on_postgres() else "unavailable")
+    assert sorted(kept_in_log(server)) == [note(number)["id"] for number in range(1, 15) if number != 7]
+
+
+async def test_a_room_deleted_under_open_streams_says_bye_and_then_no_more_than_to_a_stranger(template):
+    """By somebody who has the database in hand, and tells nobody: no process, no bus."""
+    with nodes(template, 1, BEAT="1") as (server,):
+        fanny, (karim, *_) = seated(server)
+        async with karim.stream() as his, fanny.stream() as hers:
+            await his.next(LONG)
+            await hers.next(LONG)
+            delete = "from cordee.circles.models import Circle; Circle.objects.all().delete()"
+            await asyncio.to_thread(server.manage, "shell", "-c", delete)
+            for stream in (his, hers):
+                while (message := await stream.next(LONG)).event != "bye":
+                    assert message
+                assert await stream.next(LONG) is None
+        answer = await asyncio.to_thread(karim.post, **note(1))
+        assert answer.status_code == 404
+        assert answer.json()["sentence"]
+        for path in (karim.path, f"{karim.path}maintenant"):
+            gone = await asyncio.to_thread(karim.http.get, path)
+            assert gone.status_code == 404, (path, gone.status_code)
+        assert "Traceback" not in server.log
+        assert "failed with" not in server.log
+
+
+@pytest.mark.postgres
+def test_our_own_connections_to_postgresql_wait_for_nothing_endlessly(karim):
+    """What the server's connections were opened with, as PostgreSQL has it."""
+    shown = "for name in ('lock_timeout', 'tcp_user_timeout', 'tcp_keepalives_idle'):\n"
+    shown += (
+        "    with connection.cursor() as cursor: cursor.execute(f'SHOW {name}'); print(name, cursor.fetchone()[0])\n"
+    )
+    code = f"from django.db import connection\n{shown}print('limit', connection.connection.info.get_parameters())"
+    told = karim.server.manage("shell", "-c", code)
+    assert "lock_timeout 5s" in told
+    for bound in ("'connect_timeout': '5'", "'tcp_user_timeout': '20000'", "'keepalives_idle': '10'"):
+        assert bound in told

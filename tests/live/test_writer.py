@@ -6,6 +6,7 @@ import time
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 
 import pytest
+from django.db import DataError, IntegrityError, OperationalError
 
 from cordee.live.connections import Busy
 from cordee.live.writer import LARGEST_BATCH, Writer
@@ -90,6 +91,54 @@ def test_one_that_fails_does_not_fail_its_neighbours(database):
         futures[1].result(10)
     settled(database.writer)
     assert database.poked == ["one", "two"]
+
+
+@pytest.mark.parametrize("says", [DataError, IntegrityError, ValueError])
+def test_a_row_that_the_database_refuses_does_not_fail_the_others_of_its_batch(says):
+    """Here the whole transaction fails, and nothing says for which row."""
+    batches, rows, poked, gate = [], [], [], threading.Event()
+
+    def transact(jobs):
+        assert gate.wait(10)
+        batches.append(list(jobs))
+        if "refused" in jobs:
+            raise says("no")
+        rows.extend(jobs)
+        return [f"done {job}" for job in jobs]
+
+    writer = Writer(transact, lambda jobs, outcomes: poked.extend(jobs))
+    first = writer.put("first")
+    while writer._queue:
+        time.sleep(0.001)
+    futures = {job: writer.put(job) for job in ("one", "refused", "two")}
+    gate.set()
+    assert first.result(10) == "done first"
+    with pytest.raises(says):
+        futures["refused"].result(10)
+    assert [futures[job].result(10) for job in ("one", "two")] == ["done one", "done two"]
+    settled(writer)
+    assert batches[1] == ["one", "refused", "two"]
+    assert rows == poked == ["first", "one", "two"]
+
+
+def test_a_database_out_of_reach_is_not_asked_again_for_each_wish_of_a_batch():
+    asked, gate = [], threading.Event()
+
+    def transact(jobs):
+        assert gate.wait(10)
+        asked.append(list(jobs))
+        raise OperationalError("gone")
+
+    writer = Writer(transact, lambda jobs, outcomes: None)
+    futures = [writer.put(0)]
+    while writer._queue:
+        time.sleep(0.001)
+    futures += [writer.put(n) for n in range(1, 20)]
+    gate.set()
+    for future in futures:
+        with pytest.raises(OperationalError):
+            future.result(10)
+    assert len(asked) == 2
 
 
 def test_a_commit_that_fails_acknowledges_nothing_and_the_next_one_works(database):

@@ -50,6 +50,11 @@ def test_a_whole_round_comes_back_from_the_database_as_it_was_played():
     assert house.state == room.state
 
 
+def test_a_batch_of_nobody_asks_the_database_nothing(django_assert_num_queries):
+    with django_assert_num_queries(0):
+        assert store.transact([]) == []
+
+
 def test_two_jobs_of_one_batch_see_each_other(house):
     answers = store.transact(
         [
