@@ -74,7 +74,7 @@ async def receive(request: Request) -> Answer:
     except store.NoSuchRoom:
         return Answer(404, _said(Refused("stranger"), request.language))
     except REFUSED_FOR_GOOD:
-        outcome = Refused("unkeepable")
+        return Answer(409, _said(Refused("unkeepable"), request.language))
     except Error as error:
         log.error("A contribution could not be written: %s", type(error).__name__)
         return Answer(503, _said(Refused("unavailable"), request.language))
