@@ -107,7 +107,7 @@ def as_user(name: str | None) -> dict[str, Any]:
 
 
 class Postgres(Service):
-    def __init__(self, folder: Path, durable: bool) -> None:
+    def __init__(self, folder: Path, durable: bool, log_folder: Path | None, own: dict[str, str]) -> None:
         self.port = free_port()
         self.programs = postgres_programs()
         # PostgreSQL refuses to run as root.
@@ -116,11 +116,16 @@ class Postgres(Service):
             shutil.chown(folder, user)
         data = folder / "data"
         options = ["--username=cordee", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]
+        if log_folder:  # small segments, so that a small disk holds some
+            if user:
+                shutil.chown(log_folder, user)
+            options += [f"--waldir={log_folder}", "--wal-segsize=1"]
         initdb = [str(self.programs / "initdb"), "-D", str(data), *options]
         subprocess.run(initdb, check=True, capture_output=True, cwd="/", timeout=PATIENCE, **as_user(user))
         settings = {"listen_addresses": "127.0.0.1", "shared_buffers": "64MB", "max_connections": "200"}
         if not durable:
             settings |= {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+        settings |= own
         command = [str(self.programs / "postgres"), "-D", str(data), "-p", str(self.port), "-k", str(folder)]
         command += [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         super().__init__(command, folder.parent / f"postgres-{self.port}.log", user)
@@ -235,12 +240,15 @@ def private_folder() -> Iterator[Path]:
 
 
 @contextmanager
-def postgres(durable: bool = False) -> Iterator[Postgres]:
-    """A private PostgreSQL. durable=True keeps fsync, for tests that kill it and count what is left."""
+def postgres(durable: bool = False, log_folder: Path | None = None, **settings: str) -> Iterator[Postgres]:
+    """A private PostgreSQL. durable=True keeps fsync, for tests that kill it and count what is left.
+
+    ``log_folder``: an empty folder for its write-ahead log. ``settings``: of PostgreSQL, as in its command line.
+    """
     with private_folder() as folder:
         own = folder / "postgres"
         own.mkdir()
-        service = Postgres(own, durable)
+        service = Postgres(own, durable, log_folder, settings)
         try:
             service.start()
             yield service

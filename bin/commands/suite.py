@@ -178,7 +178,7 @@ def clean_environment() -> Iterator[dict[str, str]]:
 
 
 def install_programs() -> None:
-    """Chromium, PostgreSQL and Redis from Debian's packages, where they are missing. Raises Sentence."""
+    """Chromium, PostgreSQL, Redis and strace from Debian's packages, where they are missing. Raises Sentence."""
     packages = missing_programs()
     if not packages:
         return
@@ -202,6 +202,8 @@ def missing_programs() -> list[str]:
         missing.append("postgresql")
     if not (shutil.which("redis-server") or shutil.which("valkey-server")):
         missing.append("redis-server")
+    if not shutil.which("strace"):
+        missing.append("strace")
     return missing
 
 

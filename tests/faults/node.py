@@ -3,6 +3,7 @@
 BEAT: seconds between a stream's looks at the log. GRACE: seconds before a lost stream is an absence.
 DEAF: a file; while it is there, this node hears nothing of what the bus brings.
 MUDDLED=1: every message of the bus comes twice, and late, and those of the last instant come in reverse.
+SYNCHRONOUS: SQLite's PRAGMA synchronous. CHECKPOINT: after how many pages its log is carried into its file.
 CLOCK: a file that holds by how many seconds this node's clock is wrong.
 """
 
@@ -22,6 +23,12 @@ def _shown() -> float:
 
 
 time.time = _shown  # before anybody imports it by its name
+
+from config import settings  # noqa: E402
+
+for _variable, _pragma in (("SYNCHRONOUS", "synchronous"), ("CHECKPOINT", "wal_autocheckpoint")):
+    if os.environ.get(_variable):
+        settings.DATABASES["default"]["OPTIONS"]["init_command"] += f" PRAGMA {_pragma}={os.environ[_variable]};"  # type: ignore[index]
 
 from config.asgi import application  # noqa: E402
 from cordee.live.hub import Hub  # noqa: E402
