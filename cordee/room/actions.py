@@ -24,7 +24,7 @@ from cordee.live.asgi import Answer, Request
 from cordee.live.hub import Hub
 from cordee.live.tally import Tally
 from cordee.live.writer import Writer
-from cordee.room import access, crypto, forms, incidents, phrases, store
+from cordee.room import access, crypto, forms, incidents, limits, phrases, store
 from cordee.room.models import Draft, Seat, Session
 
 log = logging.getLogger(__name__)
@@ -63,12 +63,18 @@ writer = Writer(store.transact, _committed)
 
 
 async def receive(request: Request) -> Answer:
-    """POST …/contributions or …/brouillon: 204 once it is durable, 409 and a sentence if refused, 404 to a stranger."""
+    """POST …/contributions or …/brouillon: 204 once it is durable, 409 and a sentence if refused, 404 to a stranger.
+
+    429 to who goes too fast: the page keeps its words and sends them again later.
+    """
     try:
         key = await access.seat_in_soon(request.where[0], request.cookies, screen=False)
         if key is None:
             incidents.noticed("stranger", room=request.where[0])
             return Answer(404, _said(Refused("stranger"), request.language))
+        if limits.too_fast(request.where[1], key):
+            incidents.noticed("too_often", room=key.room)
+            return Answer(429, _said(Refused("too_often"), request.language))
         asked = ASKED[request.where[1]](key.seat, request.form)
         outcome = asked if isinstance(asked, Refused) else await writer.submit(store.Job(key.room, asked))
     except store.NoSuchRoom:

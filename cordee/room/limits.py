@@ -5,8 +5,9 @@ passing: then, and only then, whoever stands near somebody who was wrong waits t
 flood from elsewhere keeps nobody out of their room, and a flood of many addresses has one try each.
 """
 
+import threading
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-from time import time
+from time import monotonic, time
 
 from django.db import connection
 from django.http import HttpRequest
@@ -25,6 +26,17 @@ LIMITS = {
 }
 
 reached = Tally(*LIMITS)
+
+# What a seat may do, by the end of the address: so often at once, then once more every so many seconds. Nobody at a
+# keyboard comes near it; it bounds what one seat can fill a disk with, and how long others wait behind it.
+PACES = {
+    "contributions": (1000, 2),
+    "brouillon": (600, 1),
+    "indice": (600, 1),
+}
+MOST_PACED = 20_000  # seats remembered by this process
+_paced: dict[tuple[str, access.Key], tuple[float, float]] = {}  # what is left to a seat, and when that was so
+_lock = threading.Lock()
 
 # A window that ends later than one that begins now was opened by a clock that has been put back since: it is over.
 COUNT = """
@@ -70,6 +82,21 @@ def guessed_wrong(request: HttpRequest) -> None:
     count("code", caller(request))
     count("code-near", neighbourhood(request))
     count("code-all", "*")
+
+
+def too_fast(what: str, key: access.Key) -> bool:
+    """Whether this seat does this faster than anybody could mean to; if not, it is counted. By process, in memory."""
+    at_once, every = PACES[what]
+    now = monotonic()
+    with _lock:
+        left, at = _paced.get((what, key), (at_once, now))
+        left = min(at_once, left + (now - at) / every)
+        if left < 1:
+            return True
+        if len(_paced) >= MOST_PACED:
+            _paced.clear()
+        _paced[what, key] = left - 1, now
+        return False
 
 
 def spent(what: str, who: str) -> bool:

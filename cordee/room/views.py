@@ -227,6 +227,13 @@ def _from_here(request: HttpRequest, room: str) -> bool:
     return False
 
 
+def _too_fast(request: HttpRequest, key: access.Key, what: str) -> bool:
+    if not limits.too_fast(what, key):
+        return False
+    incidents.noticed("too_often", request, key.room)
+    return True
+
+
 @csrf_exempt  # the page's parts are shared between seats and hold no token: Origin is checked instead
 @require_POST
 @never_cache
@@ -236,6 +243,8 @@ def act(request: HttpRequest, room: str) -> HttpResponse:
     asked = forms.command(key.seat, ((name, request.POST[name]) for name in request.POST))
     if not _from_here(request, room):
         asked = Refused("origin")
+    elif _too_fast(request, key, "contributions"):
+        asked = Refused("too_often")
     try:
         outcome = asked if isinstance(asked, Refused) else actions.submit(room, asked)
     except Error:
@@ -260,6 +269,8 @@ def draft(request: HttpRequest, room: str) -> HttpResponse:
     key = access.seated(request, room)
     if not _from_here(request, room):
         return HttpResponse(status=403)
+    if _too_fast(request, key, "brouillon"):
+        return HttpResponse(status=429)
     kind, body = forms.draft(request.POST.dict())
     typed = forms.moment(request.POST.get("at", ""))
     return HttpResponse(status=204 if kind and actions.save_draft(key, kind, body, typed) else 409)
@@ -270,7 +281,8 @@ def draft(request: HttpRequest, room: str) -> HttpResponse:
 @never_cache
 def private_hint(request: HttpRequest, room: str) -> HttpResponse:
     """What the rules say of a question being typed: to its author alone, kept nowhere."""
-    access.seated(request, room)
+    if _too_fast(request, access.seated(request, room), "indice"):
+        return JsonResponse({}, status=429)
     found = hint(request.POST.get("text", "")[:2000])
     return JsonResponse({"kind": found.kind, "text": said(found.kind, (get_language() or "fr")[:2])})
 

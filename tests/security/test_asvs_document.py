@@ -178,10 +178,10 @@ def test_every_limit_that_is_written_is_that_of_the_code() -> None:
 
 
 def test_every_limit_on_tries_is_written() -> None:
-    from cordee.room.limits import LIMITS
+    from cordee.room.limits import LIMITS, PACES
 
     written = {name for _, module, name in LIMIT.findall(section(document(), 6)) if module == "cordee.room.limits"}
-    assert written == {f"LIMITS.{name}" for name in LIMITS}
+    assert written == {f"LIMITS.{name}" for name in LIMITS} | {f"PACES.{name}" for name in PACES}
 
 
 BEFORE_DJANGO = {"/salle/…/stream", "/ecran/…/stream", "/healthz", "/readyz", "/metrics", "/static/…"}
