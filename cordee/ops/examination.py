@@ -18,14 +18,15 @@ from time import time
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.color import Style
-from django.db import Error, connection
+from django.db import DatabaseError, Error, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Count, F, Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from cordee.circles.models import Circle
-from cordee.ops import recurring
+from cordee.ops import clock as clocks
+from cordee.ops import process, recurring
 from cordee.ops.readiness import ring_ids, unreadable, wrapping_id
 from cordee.room import crypto
 from cordee.room.models import Entry
@@ -40,7 +41,8 @@ LOCAL = {"localhost", "127.0.0.1", "[::1]", "::1"}
 
 
 LARGEST_WAL = 256 * 2**20  # bytes
-FEWEST_FILES = 4096  # each open page holds one
+FEWEST_FILES = 5_500  # 5,000 open pages hold one each
+LONGEST_WAIT = 9000  # milliseconds for a lock: the writer gives up after 10 s
 TICK_HOURS = 26
 BACKUP_DAYS = 7
 
@@ -71,10 +73,13 @@ def as_text(findings: list[Finding], style: Style) -> str:
 
 def examine() -> Iterator[Finding]:
     """Everything, in the order in which it should be mended. What needs a database waits until there is one."""
-    checks = [folder, descriptors, database]
-    within = [integrity, log_of_rooms, durability, wal, keys, due, clock]
+    first = [folder, descriptors, server, database, integrity]
+    within = [log_of_rooms, durability, patience, wal, keys, due, clock]
     after = [work, static, bus, doors]
-    for check in checks:
+    found: list[Finding] = []
+    for check in first:
+        if check is integrity and wrong(found):
+            continue
         found = list(check())
         yield from (replace(finding, check=check.__name__) for finding in found)
     for check in after if wrong(found) else [*within, *after]:
@@ -119,14 +124,30 @@ def _database_file() -> Path:
 
 
 def descriptors() -> Iterator[Finding]:
-    """The server takes as many as it may (see cordee/ops/probes.py): the upper limit counts."""
-    _soft, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    """The server takes as many as it may (see process.py): it is the upper limit that counts."""
+    at_work = process.running()
+    most = at_work.files if at_work else resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     if most != resource.RLIM_INFINITY and most < FEWEST_FILES:
         yield Finding(
             LOOK,
             _("Au plus %(most)d pages ouvertes à la fois : donnez plus de fichiers (LimitNOFILE=65536 sous systemd).")
             % {"most": most},
         )
+
+
+def server() -> Iterator[Finding]:
+    """How the server at work was started."""
+    at_work = process.running()
+    if at_work and not at_work.door:
+        yield Finding(
+            WRONG,
+            _(
+                "Le serveur tourne sans --http cordee.live.door:Door : qui envoie lentement n’est pas lâché. "
+                "Relancez-le comme deploy/cordee.service."
+            ),
+        )
+    elif at_work:
+        yield Finding(GOOD, _("Le serveur tourne."))
 
 
 def clock() -> Iterator[Finding]:
@@ -143,6 +164,8 @@ def clock() -> Iterator[Finding]:
             WRONG,
             _("Les horloges du serveur et de PostgreSQL diffèrent : mettez-les à l’heure (timedatectl set-ntp true)."),
         )
+    elif days := clocks.leap():
+        yield Finding(WRONG, clocks.leapt(days))
     else:
         yield Finding(GOOD, _("L’horloge est à l’heure."))
 
@@ -187,20 +210,25 @@ def _first_line(error: Exception) -> str:
 
 def integrity() -> Iterator[Finding]:
     """Whether the database's own pages are whole."""
-    with connection.cursor() as cursor:
-        if connection.vendor == "sqlite":
-            cursor.execute("PRAGMA quick_check(3)")
-            damaged = [str(row[0]) for row in cursor.fetchall()] != ["ok"]
-        else:
-            cursor.execute("SELECT sum(checksum_failures) FROM pg_stat_database")
-            damaged = bool(cursor.fetchone()[0])
-    if damaged:
+    if _damaged():
         yield Finding(
             WRONG,
             _("Le fichier de la base est abîmé : arrêtez le serveur, gardez ce fichier, restaurez une sauvegarde."),
         )
     else:
         yield Finding(GOOD, _("La base de données est entière."))
+
+
+def _damaged() -> bool:
+    with connection.cursor() as cursor:
+        if connection.vendor != "sqlite":
+            cursor.execute("SELECT sum(checksum_failures) FROM pg_stat_database")
+            return bool(cursor.fetchone()[0])
+        try:
+            cursor.execute("PRAGMA quick_check(3)")
+            return [str(row[0]) for row in cursor.fetchall()] != ["ok"]
+        except DatabaseError:  # too damaged to be looked at
+            return True
 
 
 def log_of_rooms() -> Iterator[Finding]:
@@ -251,6 +279,24 @@ def durability() -> Iterator[Finding]:
                     _("Réglage de la base : %(name)s = %(value)s, attendu : %(wanted)s. Une coupure perdrait des mots.")
                     % {"name": name, "value": value, "wanted": " / ".join(sorted(values))},
                 )
+
+
+def patience() -> Iterator[Finding]:
+    """Whether who waits for a lock gives up before the page does."""
+    if connection.vendor != "postgresql":
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT setting::int FROM pg_settings WHERE name = 'lock_timeout'")
+        waits = int(cursor.fetchone()[0])  # milliseconds; 0: for ever
+    if not 0 < waits <= LONGEST_WAIT:
+        yield Finding(
+            LOOK,
+            _(
+                "PostgreSQL attend un verrou sans limite (lock_timeout = %(waits)d ms) : retirez « options » de "
+                "DATABASE_URL, ou ajoutez-y -c lock_timeout=5s ; derrière PgBouncer, ALTER ROLE … SET lock_timeout."
+            )
+            % {"waits": waits},
+        )
 
 
 def keys() -> Iterator[Finding]:

@@ -20,6 +20,7 @@ from django.db.migrations.executor import MigrationExecutor
 from cordee.circles.models import Circle
 from cordee.engine.commands import Leave
 from cordee.live.asgi import App, Receive, Scope, Send
+from cordee.ops import process
 from cordee.ops.readiness import lost_keys, ring_ids, unreadable
 from cordee.room import actions, store
 
@@ -38,6 +39,9 @@ class Probes:
         self._asked: asyncio.Future[list[str]] | None = None
         self._told: tuple[float, list[str]] = (0.0, [])
         self._measures = _measures() if settings.METRICS else None
+        # What never came back is waited for again; nothing is asked beside it.
+        self._looking: asyncio.Future[list[str]] | None = None
+        self._wish: asyncio.Future[Any] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -62,6 +66,7 @@ class Probes:
             sentence = ""  # no database for now: /readyz says so, and the server serves when it is back
         if sentence:
             return await send({"type": "lifespan.startup.failed", "message": sentence})
+        process.begin()
 
         async def from_the_first() -> Any:
             return events.pop() if events else await receive()
@@ -74,30 +79,42 @@ class Probes:
         if at and monotonic() - at < KEPT:
             return names
         if self._asked is None or self._asked.done():
-            self._asked = asyncio.ensure_future(_examined())
+            self._asked = asyncio.ensure_future(self._examined())
         names = await asyncio.shield(self._asked)
         self._told = (monotonic(), names)
         return names
 
+    async def _examined(self) -> list[str]:
+        failing, writes = await asyncio.gather(self._database(), self._writer_answers())
+        found = [*failing, *([] if writes else ["writer"])]
+        return [*found, "bus"] if actions.hub.cut else found
 
-async def _examined() -> list[str]:
-    try:
-        failing = await asyncio.wait_for(_aside(failing_in_database), PATIENCE)
-    except TimeoutError:
-        failing = ["database"]
-    return failing if await _writer_answers() else [*failing, "writer"]
+    async def _database(self) -> list[str]:
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.ensure_future(_aside(failing_in_database))
+        try:
+            return await asyncio.wait_for(asyncio.shield(self._looking), PATIENCE)
+        except TimeoutError:
+            return ["database"]
 
-
-async def _writer_answers() -> bool:
-    """Whether a wish goes through the writer and its transaction: one for no room, which leaves no trace."""
-    try:
-        asked = asyncio.wrap_future(actions.writer.put(store.Job("", Leave(seat=""))))
-        await asyncio.wait_for(asked, PATIENCE)
-    except store.NoSuchRoom:
+    async def _writer_answers(self) -> bool:
+        """Whether a wish goes through the writer and its transaction: one for no room, which leaves no trace."""
+        try:
+            if self._wish is None or self._wish.done():
+                self._wish = asyncio.wrap_future(actions.writer.put(store.Job("", Leave(seat=""))))
+                self._wish.add_done_callback(_seen)
+            await asyncio.wait_for(asyncio.shield(self._wish), PATIENCE)
+        except store.NoSuchRoom:
+            return True
+        except (Error, TimeoutError):
+            return False
         return True
-    except (Error, TimeoutError):
-        return False
-    return True
+
+
+def _seen(future: asyncio.Future[Any]) -> None:
+    """Its error is no news: who asked has gone."""
+    if not future.cancelled():
+        future.exception()
 
 
 def failing_in_database() -> list[str]:
@@ -109,29 +126,13 @@ def failing_in_database() -> list[str]:
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             return ["migrations"]
         newest = Circle.objects.filter(wrapped_key__isnull=False).order_by("-pk")
-        failing = ["keys"] if lost_keys(newest.values_list("wrapped_key", flat=True)[:NEWEST]) else []
+        return ["keys"] if lost_keys(newest.values_list("wrapped_key", flat=True)[:NEWEST]) else []
     except ImproperlyConfigured:
         return ["keys"]
     except Error:
         return ["database"]
     finally:
         connections.close_all()
-    return failing if _redis_answers() else [*failing, "bus"]
-
-
-def _redis_answers() -> bool:
-    """NOTIFY is the database itself; Redis is one more service."""
-    if settings.BUS in {"local", "notify"}:
-        return True
-    import redis
-
-    client = redis.Redis.from_url(settings.BUS, socket_connect_timeout=1, socket_timeout=1)
-    try:
-        return bool(client.ping())
-    except (redis.RedisError, OSError):
-        return False
-    finally:
-        client.close()
 
 
 def refusal() -> str:

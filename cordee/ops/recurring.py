@@ -6,6 +6,7 @@ from pathlib import Path
 from django.conf import settings
 
 TICK, BACKUP = "tick", "backup"
+CLOCK = "clock"  # when the clock was last believed (see clock.py)
 
 
 def done(what: str) -> None:

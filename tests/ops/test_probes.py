@@ -3,11 +3,15 @@
 import re
 import sqlite3
 import time
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
+from tests import services
 from tests.conftest import on_postgres
+from tests.faults.nodes import Wire
 from tests.ops.test_keys import NEW
 
 
@@ -65,3 +69,36 @@ def test_a_key_lost_for_ever_is_let_go_of_on_demand(fresh_server):
     (fresh_server.var / "cordee_key_ring").write_text(NEW)
     assert re.search("effacés : 1", fresh_server.manage("purge", "--lost", "k1"))
     fresh_server.start(within=60)
+
+
+def test_a_bus_that_is_not_heard_is_told(template):
+    with template.server(CORDEE_BUS="redis://127.0.0.1:1/0") as server:
+        eventually(server, (503, "bus"))
+
+
+@pytest.mark.postgres
+def test_a_postgresql_that_takes_and_never_answers_is_told_in_time_by_no_more_threads(template, tmp_path):
+    """Both the connections that were open and those that come are left without an answer."""
+    with template.server() as there, Wire(urlsplit(template.database_url).port or 5432) as wire:
+        there.stop()
+        address = there.env["DATABASE_URL"].replace(f":{urlsplit(template.database_url).port}/", f":{wire.port}/")
+        server = services.Server(there.var, address)
+        try:
+            server.start(within=60)
+            eventually(server, (200, "ok"), 60)
+            wire.dumb.set()
+            threads = []
+            for _ in range(6):
+                began = time.monotonic()
+                status, said = ask(server, "/readyz")
+                assert time.monotonic() - began < 15
+                assert (status, said.splitlines()[:2]) == (503, ["database", "writer"])
+                assert ask(server, "/healthz") == (200, "ok")
+                threads.append(len(list(Path(f"/proc/{server.process.pid}/task").iterdir())))
+                time.sleep(1.1)  # what was told is kept for a second
+            assert max(threads[1:]) <= threads[0] + 1, threads
+            wire.dumb.clear()
+            wire.cut()
+            eventually(server, (200, "ok"), 90)
+        finally:
+            server.stop()

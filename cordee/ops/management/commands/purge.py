@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cordee.circles.models import Circle
+from cordee.ops import clock
 from cordee.ops.readiness import lost_keys, said_plainly, wrapping_id
 from cordee.room import actions
 
@@ -22,9 +23,11 @@ class Command(BaseCommand):
             metavar="k1",
             help=_("effacer aussi les cercles que cette clé du trousseau, perdue pour toujours, scellait"),
         )
+        parser.add_argument("--trust-clock", action="store_true", help=_("l’horloge est juste, bien qu’elle ait sauté"))
 
     def handle(self, *args: Any, **options: Any) -> None:
         with said_plainly():
+            clock.require_believable(options["trust_clock"])
             erased = actions.erase_due() + (erase_lost(options["lost"]) if options["lost"] else 0)
             kept = Circle.objects.filter(wrapped_key__isnull=False).count()
         counts = {"erased": erased, "kept": kept}

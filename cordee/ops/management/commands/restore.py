@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cordee.circles.models import Circle
-from cordee.ops import archive, examination
+from cordee.ops import archive, clock, examination
 from cordee.ops.readiness import lost_keys, ring_ids, said_plainly, unreadable
 from cordee.room import access, actions, crypto, store
 from cordee.room.models import Session
@@ -70,6 +70,7 @@ class Command(BaseCommand):
     def finish(self) -> None:
         store.forget()
         access.forget()
+        clock.require_believable(trusted=True)  # who restores is there, and still has the archive
         erased = actions.erase_due()
         self.stdout.write(_("Restauré. Cercles effacés depuis, effacés à nouveau : %(erased)d") % {"erased": erased})
         read, closed = fold_everything()

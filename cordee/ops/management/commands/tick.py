@@ -1,5 +1,6 @@
 """``manage.py tick``: the recurring work, once. Made for cron; two at a time do no harm, each act being done once."""
 
+from argparse import ArgumentParser
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -9,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from cordee.ops import recurring
+from cordee.ops import clock, recurring
 from cordee.ops.readiness import said_plainly
 from cordee.room import actions, crypto, limits, store
 from cordee.room.models import Draft
@@ -21,8 +22,12 @@ class Command(BaseCommand):
     help = str(gettext_lazy("Fait une fois le travail récurrent (à lancer par cron, toutes les heures par exemple)."))
     requires_system_checks: list[str] = []
 
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--trust-clock", action="store_true", help=_("l’horloge est juste, bien qu’elle ait sauté"))
+
     def handle(self, *args: Any, **options: Any) -> None:
         with said_plainly():
+            clock.require_believable(options["trust_clock"])
             counts = {"erased": actions.erase_due(), "drafts": clear_old_drafts()}
             limits.forget_old()
         recurring.done(recurring.TICK)
