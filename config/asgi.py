@@ -14,14 +14,19 @@ from a2wsgi import WSGIMiddleware  # noqa: E402
 from django.conf import settings  # noqa: E402
 from django.template.loader import render_to_string  # noqa: E402
 
+from cordee.engine import hint  # noqa: E402
 from cordee.live.asgi import Live  # noqa: E402
 from cordee.live.bus import bus  # noqa: E402
 from cordee.live.headers import guarded, strict_transport  # noqa: E402
 from cordee.ops.probes import Probes  # noqa: E402
 from cordee.room import access, actions, stream  # noqa: E402
 
+SETTLED = 5.0  # seconds after which a server that has just started does what can wait
+
 
 async def _background() -> None:
+    loop = asyncio.get_running_loop()
+    loop.call_later(SETTLED, loop.run_in_executor, None, hint.rules)  # no question of a room waits for its first hint
     the_bus = bus(settings.BUS, settings.DATABASE_URL)
     actions.hub.start(the_bus.publish)
     try:

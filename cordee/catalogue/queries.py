@@ -6,7 +6,6 @@ from pathlib import Path
 from django.conf import settings
 from django.urls import reverse
 
-from cordee.catalogue.reading import read_catalogue
 from cordee.catalogue.wording import plain
 from cordee.catalogue.workshop import Page, Workshop
 
@@ -21,6 +20,8 @@ def pages() -> tuple[Page, ...]:
     traces = _traces(folder)
     known = _read.get(folder)
     if known is None or known[0] != traces:
+        from cordee.catalogue.reading import read_catalogue  # brings Markdown and YAML: no room waits for them
+
         try:
             known = traces, read_catalogue(folder, image_url)
         except OSError:

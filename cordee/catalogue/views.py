@@ -9,7 +9,6 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from cordee.catalogue import queries
-from cordee.catalogue.reading import IMAGE_TYPES, safe_image
 
 
 @require_safe
@@ -29,6 +28,8 @@ def workshop_page(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 def image(request: HttpRequest, path: str) -> FileResponse:
     """An image of the catalogue folder, and nothing else of it."""
+    from cordee.catalogue.reading import IMAGE_TYPES, safe_image
+
     found = safe_image(Path(settings.CATALOGUE_DIR), path)
     if found is None:
         raise Http404

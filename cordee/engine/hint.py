@@ -9,6 +9,7 @@ import re
 import tomllib
 import unicodedata
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -92,10 +93,21 @@ def _rule(row: dict[str, Any], words: dict[str, str]) -> Rule:
     return Rule(row["id"], row["kind"], asking, start, anywhere, unless, tuple(row["yes"]), tuple(row.get("no", [])))
 
 
-_DATA = tomllib.loads(Path(__file__).with_name("hints.toml").read_text(encoding="utf-8"))
-_OPENER = _compiled(_DATA["openers"], _DATA["words"])
-RULES: tuple[Rule, ...] = tuple(_rule(row, _DATA["words"]) for row in _DATA["rule"])
-SAID: dict[str, dict[str, str]] = _DATA["said"]
+# Read when first asked for: compiling the rules takes a tenth of a second, which a server that starts has no use for.
+@cache
+def _data() -> dict[str, Any]:
+    return tomllib.loads(Path(__file__).with_name("hints.toml").read_text(encoding="utf-8"))
+
+
+@cache
+def rules() -> tuple[Rule, ...]:
+    """The rows of hints.toml, in their order."""
+    return tuple(_rule(row, _data()["words"]) for row in _data()["rule"])
+
+
+@cache
+def _opener() -> re.Pattern[str] | None:
+    return _compiled(_data()["openers"], _data()["words"])
 
 
 def hint(question: str) -> Hint:
@@ -120,7 +132,8 @@ def hint(question: str) -> Hint:
 
 def said(kind: Kind, language: str = "fr") -> str:
     """The sentence shown to the author for this kind, in "fr" or "en"; "" for ok."""
-    return SAID.get(kind, {}).get(language, "")
+    spoken: dict[str, str] = _data()["said"].get(kind, {})
+    return spoken.get(language, "")
 
 
 def _without_quotations(text: str) -> str:
@@ -131,7 +144,7 @@ def _without_quotations(text: str) -> str:
 
 def _sentence_hint(sentence: str, asks: bool) -> tuple[Rule, tuple[int, int]] | None:
     starts = _starts(sentence)
-    for rule in RULES:
+    for rule in rules():
         if (asks or not rule.asking) and (match := rule.find(sentence, starts)):
             return rule, match.span()
     return None
@@ -140,10 +153,10 @@ def _sentence_hint(sentence: str, asks: bool) -> tuple[Rule, tuple[int, int]] | 
 def _starts(sentence: str) -> list[int]:
     """Where a clause may start: the sentence, each comma or colon, and after every opener ("et", "du coup" …)."""
     clauses = [len(sentence) - len(sentence.lstrip()), *(comma.end() for comma in _CLAUSE.finditer(sentence))]
-    starts = []
+    starts, opener = [], _opener()
     for at in clauses[:12]:
         starts.append(at)
-        while _OPENER is not None and (opener := _OPENER.match(sentence, at)) and opener.end() > at:
-            at = opener.end()
+        while opener is not None and (found := opener.match(sentence, at)) and found.end() > at:
+            at = found.end()
             starts.append(at)
     return sorted(set(starts))

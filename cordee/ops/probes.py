@@ -15,7 +15,6 @@ from typing import Any, TypeVar
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import Error, connection, connections
-from django.db.migrations.executor import MigrationExecutor
 
 from cordee.circles.models import Circle
 from cordee.engine.commands import Leave
@@ -118,6 +117,8 @@ def _seen(future: asyncio.Future[Any]) -> None:
 
 
 def failing_in_database() -> list[str]:
+    from django.db.migrations.executor import MigrationExecutor  # a server starts without it
+
     try:
         connection.ensure_connection()
         with connection.cursor() as cursor:

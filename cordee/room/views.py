@@ -7,7 +7,6 @@ from hashlib import sha256
 from secrets import token_urlsafe
 from typing import Any
 
-import segno
 from django.db import Error
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
@@ -211,6 +210,8 @@ def _invitation(request: HttpRequest, known: store.Room, view: View) -> Invitati
 
 
 def _qr(url: str) -> SafeString:
+    import segno  # the facilitator's page alone draws one
+
     out = io.BytesIO()
     segno.make(url, error="m").save(
         out, kind="svg", xmldecl=False, svgns=False, omitsize=True, border=2, dark="#000", light="#fff", svgclass="qr",

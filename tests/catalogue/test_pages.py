@@ -9,7 +9,7 @@ from django.core.checks import run_checks
 from django.test import Client
 from django.urls import NoReverseMatch, reverse
 
-from cordee.catalogue import queries
+from cordee.catalogue import queries, reading
 
 SAMPLE = Path(__file__).parents[2] / "content" / "formations" / "pratiquer-le-co-developpement.md"
 
@@ -144,7 +144,7 @@ def test_an_edited_page_shows_without_a_restart(folder, visitor):
 def test_unchanged_pages_are_read_once(folder, monkeypatch):
     write(folder, "a.md")
     first = queries.workshop("a")
-    monkeypatch.setattr(queries, "read_catalogue", lambda *_: pytest.fail("read again"))
+    monkeypatch.setattr(reading, "read_catalogue", lambda *_: pytest.fail("read again"))
 
     assert queries.workshop("a") is first
 
