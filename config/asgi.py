@@ -19,7 +19,7 @@ from cordee.live.asgi import Live  # noqa: E402
 from cordee.live.bus import bus  # noqa: E402
 from cordee.live.headers import guarded, strict_transport  # noqa: E402
 from cordee.ops.probes import Probes  # noqa: E402
-from cordee.room import access, actions, stream  # noqa: E402
+from cordee.room import access, actions, stream, sweep  # noqa: E402
 
 SETTLED = 5.0  # seconds after which a server that has just started does what can wait
 
@@ -29,10 +29,12 @@ async def _background() -> None:
     loop.call_later(SETTLED, loop.run_in_executor, None, hint.rules)  # no question of a room waits for its first hint
     the_bus = bus(settings.BUS, settings.DATABASE_URL)
     actions.hub.start(the_bus.publish)
+    sweeping = asyncio.ensure_future(sweep.sweeping())
     try:
         await the_bus.run(actions.hub)
         await asyncio.Event().wait()
     finally:
+        sweeping.cancel()
         actions.hub.stop()
 
 

@@ -63,6 +63,11 @@ def terms(text: str) -> Mapping[str, int]:
     return counts
 
 
+def forget() -> None:
+    """Let go of the texts read so far."""
+    terms.cache_clear()
+
+
 def recall(query: str, texts: Mapping[str, str], most: int = 5) -> list[Match]:
     """The ids of ``texts`` that resemble ``query``, best first, at most ``most``; only those that share a word."""
     wanted = terms(query)

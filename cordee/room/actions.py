@@ -269,9 +269,10 @@ def erase(circle: Circle) -> None:
     """Destroy this circle's key, here and now: its words are gone, the counts stay."""
     circle.destroy_key()
     Draft.objects.filter(session__circle=circle).delete()
-    for room in Session.objects.filter(circle=circle).values_list("pk", flat=True):
-        store.forget(room)
-        hub.announce_from_thread([store.topic(room)])
+    rooms = list(Session.objects.filter(circle=circle).values_list("pk", flat=True))
+    store.notify(rooms)
+    store.forget_words(rooms)
+    hub.announce_from_thread(map(store.topic, rooms))
 
 
 def erase_due() -> int:

@@ -84,6 +84,11 @@ def _cipher(key: bytes) -> AESGCM:
     return AESGCM(key)
 
 
+def forget() -> None:
+    """Let go of every circle's key that was in use: they are made ready again when needed."""
+    _cipher.cache_clear()
+
+
 def seal(key: bytes, body: Mapping[str, str], about: str) -> bytes:
     nonce = token_bytes(NONCE)
     plain = json.dumps(dict(body), ensure_ascii=False, separators=(",", ":")).encode()

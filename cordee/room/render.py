@@ -115,6 +115,12 @@ def _card(card: Card, position: str, language: str, recalled: bool) -> str:
         return get_template("room/parts/card.html").render(context).strip()
 
 
+def forget() -> None:
+    """Let go of every word drawn so far: it is drawn again for who still may see it."""
+    _part.cache_clear()
+    _card.cache_clear()
+
+
 def cards_of(group: Group, position: str, language: str) -> list[str]:
     return [card(c, group, position, language) for c in group.cards]
 

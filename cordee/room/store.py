@@ -13,6 +13,7 @@ from django.db import IntegrityError, connection, transaction
 from django.http import Http404
 
 from cordee.engine import events as e
+from cordee.engine import recall
 from cordee.engine.commands import Command
 from cordee.engine.decide import Decision, Refused, decide
 from cordee.engine.memory import Memory
@@ -22,7 +23,7 @@ from cordee.engine.seen import View
 from cordee.engine.state import State, apply, initial
 from cordee.engine.view import view_for
 from cordee.live import tally
-from cordee.room import crypto
+from cordee.room import crypto, render
 from cordee.room.models import Entry, Session
 
 MOST_ROOMS_IN_MEMORY = 2000
@@ -134,11 +135,26 @@ def forget(room_id: str | None = None) -> None:
             _rooms.pop(room_id, None)
 
 
+def forget_words(rooms: Iterable[str]) -> None:
+    """Their keys were destroyed: nothing read with them stays. What is drawn is not sorted by room: all of it goes."""
+    for room_id in rooms:
+        forget(room_id)
+    crypto.forget()
+    render.forget()
+    recall.forget()
+
+
+def with_key() -> list[str]:
+    """The rooms in memory whose words can be read."""
+    with _lock:
+        return [room.id for room in _rooms.values() if room.key]
+
+
 def load(room_id: str) -> Room:
     """The room as the database has it now. Raises :class:`NoSuchRoom`."""
     room = known(room_id) or _opened(room_id)
     if room.key and not Session.objects.filter(pk=room_id, circle__wrapped_key__isnull=False).exists():
-        forget(room_id)  # its key was destroyed, perhaps by another process: what is in memory goes too
+        forget_words([room_id])  # its key was destroyed, perhaps by another process: what is in memory goes too
         room = _opened(room_id)
     entries = Entry.objects.filter(session=room_id, seq__gt=room.state.version).order_by("seq")
     state = room.state

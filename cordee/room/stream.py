@@ -71,6 +71,9 @@ async def _events(key: access.Key, cookies: Mapping[str, str], language: str) ->
                     room = await current(key.room)
                 if room is not None and _version(room) != seen:
                     _back(key, room.state, first=seen is None)
+                    if seen and seen[1] and room.key is None:  # no word of before is drawn again, be it to compare
+                        sent = None
+                        store.forget_words([key.room])
                     seen = _version(room)
                     view = room.view(key.seat)
                     if view is None:

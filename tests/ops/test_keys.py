@@ -1,6 +1,7 @@
 """The key ring over the years: rotation, a key that is lost, one that is wrong, one destroyed on purpose."""
 
 import re
+import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from hashlib import sha256
@@ -20,6 +21,7 @@ from cordee.ops.demo.scene import seat_of
 from cordee.ops.management.commands import rotate_keys
 from cordee.room import access, actions, crypto, store
 from cordee.room.models import Entry
+from tests.faults.nodes import Author, Load, all_amiss, kept, nodes, seated
 from tests.room.clean import clean_memory  # noqa: F401
 
 
@@ -271,3 +273,33 @@ def test_a_destroyed_key_stays_destroyed_through_a_rotation(ring) -> None:
     assert "cercles rechiffrés : 0 · déjà faits : 0 · effacés entre-temps : 0" in rotate()
     assert name_in(room) is None
     assert not actions.save_draft(access.Key(room.room, room.seat), "note", {"text": "Trop tard."})
+
+
+def test_keys_are_rotated_again_and_again_under_people_who_write_and_the_old_one_can_go(template, monkeypatch) -> None:
+    send = Author.send
+
+    def unhurried(author: Author, note: str) -> bool:
+        time.sleep(0.1)  # a room takes a few thousand notes
+        return send(author, note)
+
+    monkeypatch.setattr(Author, "send", unhurried)
+    with nodes(template, 1) as (server,):
+        file = server.var / "cordee_key_ring"
+        old = file.read_text()
+        file.write_text(f"{NEW},{old}")
+        server.restart()
+        _, people = seated(server)
+        with Load(people[:4], [server]) as load:
+            for ring in (f"{old},{NEW}", f"{NEW},{old}", f"{old},{NEW}", f"{NEW},{old}"):
+                load.until(20)
+                file.write_text(ring)  # the running server has both; only the command reads this
+                assert "cercles rechiffrés : 1" in server.manage("rotate_keys")
+            load.until(20)
+        assert load.wrong == load.again == load.unavailable == []
+        assert all_amiss(load, kept(server)) == []
+        file.write_text(NEW)
+        server.restart()
+        for author in load.authors:
+            page = author.person.look()
+            assert [note for note in author.acknowledged if f"Mot {note}" not in page] == []
+        assert httpx.get(f"{server.url}/readyz", timeout=30).status_code == 200

@@ -87,6 +87,7 @@ def test_a_postgresql_that_takes_and_never_answers_is_told_in_time_by_no_more_th
             server.start(within=60)
             eventually(server, (200, "ok"), 60)
             wire.dumb.set()
+            eventually(server, (503, "database\nwriter"))
             threads = []
             for _ in range(6):
                 began = time.monotonic()

@@ -19,5 +19,4 @@ def forget_all() -> None:
     store.forget()
     access.forget()
     cache.clear()
-    render._part.cache_clear()
-    render._card.cache_clear()
+    render.forget()

@@ -219,3 +219,17 @@ async def test_a_full_queue_is_503(world, monkeypatch):
     monkeypatch.setattr(actions, "writer", Writer(lambda jobs: [], lambda jobs, outcomes: None, most=0))
     answer = await actions.receive(Request(("room", "contributions"), {}, "fr", (("do", "pause"),)))
     assert answer.status == 503
+
+
+async def test_a_room_whose_key_is_destroyed_is_sent_anew_and_no_word_of_before_is_drawn_to_compare(world, monkeypatch):
+    before: list[object] = []
+    changes = stream.changes
+    monkeypatch.setattr(stream, "changes", lambda sent, *rest: (before.append(sent), changes(sent, *rest))[1])
+    async with aclosing(await opened()) as events:
+        await anext(events)
+        await anext(events)
+        world.here = world.there = replace(world.there, key=None)
+        actions.hub.poke(store.topic("room"))
+        async with asyncio.timeout(30):
+            assert b"hx-partial" in await anext(events)
+    assert before == [None, None]
