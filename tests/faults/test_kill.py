@@ -12,6 +12,7 @@ import pytest
 from tests import services
 
 KILLS = 20
+CARD = r'<article id="c-(note-\d+-\d+)"'
 PEOPLE = ("Karim", "Hélène", "Thomas", "Nadia", "Julien", "Aïcha", "Marc", "Claire")
 
 
@@ -35,12 +36,38 @@ def room(fresh_server: services.Server):
         client.close()
 
 
-def keep_writing(server, path, client, who: int, acknowledged: list[str], stop: threading.Event) -> None:
-    """Notes, one after the other, some five a second; what got no answer is sent again under the same id."""
+def at_the_questions(server: services.Server, path: str, fanny: httpx.Client, claire: httpx.Client) -> None:
+    """Claire is the client, and whoever else wants to asks, for all to see."""
+    title = {"do": "write", "kind": "situation", "id": "situation-1", "body.title": "Comment tenir les délais ?"}
+    acts = [(claire, title), (fanny, {"do": "choose", "situation": "situation-1"})]
+    acts += [(fanny, {"do": "go_to", "step": "questions"}), (fanny, {"do": "free_floor", "on": "1"})]
+    for client, form in acts:
+        answer = client.post(f"{path}contributions", data=form, headers={"Origin": server.url, "X-Cordee": "1"})
+        assert answer.status_code == 204, (form, answer.text)
+
+
+def keep_watching(server, path, client, shown: list[str], stop: threading.Event) -> None:
+    """What this person's stream shows, each when it is first shown; a line that broke is opened again."""
+    headers = {"Cookie": f"place={client.cookies['place']}"}
+    while not stop.is_set():
+        try:
+            with httpx.stream("GET", f"{server.url}{path}stream", headers=headers, timeout=3) as response:
+                for line in response.iter_lines():
+                    shown += [note for note in re.findall(CARD, line) if note not in shown]
+                    if stop.is_set():
+                        return
+        except httpx.HTTPError:
+            stop.wait(0.05)
+
+
+def keep_writing(
+    server, path, client, who: int, acknowledged: list[str], stop: threading.Event, kind: str = "note"
+) -> None:
+    """One after the other, some five a second; what got no answer is sent again under the same id."""
     number, headers = 1, {"Origin": server.url, "X-Cordee": "1"}
     while not stop.is_set():
         note = f"note-{who}-{number:05d}"
-        form = {"do": "write", "kind": "note", "id": note, "body.text": f"Mot {note}"}
+        form = {"do": "write", "kind": kind, "id": note, "body.text": f"Mot {note}"}
         try:
             answer = client.post(f"{path}contributions", data=form, headers=headers)
         except httpx.HTTPError:
@@ -60,6 +87,14 @@ def missing_or_wrong(acknowledged: list[str], kept: list[str]) -> list[str]:
     return wrong or ([] if order == [n for n in acknowledged if counts[n]] else ["order"])
 
 
+def taken_back(shown: list[str], kept: list[str]) -> list[str]:
+    """What streams had shown and the log does not hold, or holds in another order between people."""
+    there = set(kept)
+    lost = [note for note in shown if note not in there]
+    seen = set(shown)
+    return lost or ([] if [note for note in kept if note in seen] == shown else ["order"])
+
+
 KEPT = """
 from cordee.room.models import Entry
 for entry in Entry.objects.filter(kind="Written").order_by("seq"):
@@ -76,19 +111,27 @@ def shown_to(client: httpx.Client, path: str) -> list[str]:
     """The notes on this person's own page, in their order."""
     page = client.get(path)
     assert page.status_code == 200
-    return re.findall(r'<article id="c-(note-\d+-\d+)"', page.text)
+    return re.findall(CARD, page.text)
 
 
 def test_what_was_acknowledged_survives_twenty_kill_9_once_and_in_order(room, capsys):
-    server, path, _, people = room
+    server, path, fanny, people = room
+    claire = people[-1]
+    at_the_questions(server, path, fanny, claire)
     stop = threading.Event()
     acknowledged: list[list[str]] = [[] for _ in people]
+    kinds = ["note" if client is claire else "question" for client in people]
     writers = [
-        threading.Thread(target=keep_writing, args=(server, path, client, who, acknowledged[who], stop))
+        threading.Thread(target=keep_writing, args=(server, path, client, who, acknowledged[who], stop, kinds[who]))
         for who, client in enumerate(people)
     ]
-    for writer in writers:
-        writer.start()
+    looked, shown = threading.Event(), ([], [])
+    watchers = [
+        threading.Thread(target=keep_watching, args=(server, path, client, shown[who], looked))
+        for who, client in enumerate((fanny, claire))
+    ]
+    for thread in (*writers, *watchers):
+        thread.start()
     back: list[float] = []
     try:
         for _ in range(KILLS):
@@ -105,11 +148,22 @@ def test_what_was_acknowledged_survives_twenty_kill_9_once_and_in_order(room, ca
         stop.set()
         for writer in writers:
             writer.join(15)
+        asked = {note for who, kind in enumerate(kinds) if kind == "question" for note in acknowledged[who]}
+        deadline = time.monotonic() + 30
+        while not all(asked <= set(seen) for seen in shown) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        looked.set()
+        for watcher in watchers:
+            watcher.join(15)
     total = sum(map(len, acknowledged))
     with capsys.disabled():
         print(f"\n  {KILLS} kills -9, {total} acknowledged; back in {median(back):.1f} s, at most {max(back):.1f} s")
     kept = kept_in_log(server)
     assert max(Counter(kept).values()) == 1  # those that were cut off before their answer too
+    for seen in shown:
+        assert asked <= set(seen)
+        # Between people too, in the order that each had seen. (Claire's private notes are a list of their own.)
+        assert taken_back([note for note in seen if not note.startswith(f"note-{len(people) - 1}-")], kept) == []
     for client, promised in zip(people, acknowledged, strict=True):
         assert missing_or_wrong(promised, kept) == []
         assert missing_or_wrong(promised, shown_to(client, path)) == []
@@ -134,3 +188,9 @@ def test_the_check_itself_notices_a_lost_a_doubled_and_a_displaced_word():
     assert missing_or_wrong(["a", "b"], ["a", "b", "b"]) == ["b"]
     assert missing_or_wrong(["a", "b"], ["b", "a"]) == ["order"]
     assert missing_or_wrong(["a", "b"], ["a", "x", "b"]) == []
+
+
+def test_the_check_itself_notices_what_was_shown_and_taken_back_or_displaced():
+    assert taken_back(["a", "b"], ["a", "x", "b"]) == []
+    assert taken_back(["a", "b"], ["b"]) == ["a"]
+    assert taken_back(["a", "b"], ["b", "a"]) == ["order"]
