@@ -41,6 +41,8 @@ def house(db) -> House:
 def unlimited(monkeypatch) -> None:
     for what in limits.LIMITS:
         monkeypatch.setitem(limits.LIMITS, what, (10**6, 300))
+    for what in limits.PACES:
+        monkeypatch.setitem(limits.PACES, what, (10**6, 1))
 
 
 def forms(house: House) -> dict[str, dict[str, str]]:
