@@ -1,14 +1,19 @@
 """/healthz and /readyz on the real server, and the refusal to start with a key ring that does not fit."""
 
+import asyncio
 import re
 import sqlite3
+import threading
 import time
+from concurrent.futures import Future
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
+from cordee.ops import probes
+from cordee.room import actions, store
 from tests import services
 from tests.conftest import on_postgres
 from tests.faults.nodes import Wire
@@ -103,3 +108,32 @@ def test_a_postgresql_that_takes_and_never_answers_is_told_in_time_by_no_more_th
             eventually(server, (200, "ok"), 90)
         finally:
             server.stop()
+
+
+async def test_what_never_comes_back_is_asked_once_however_often_one_wants_to_know(monkeypatch):
+    gate, put = threading.Event(), []
+
+    def stuck() -> list[str]:
+        gate.wait(60)
+        return []
+
+    def never(job: object) -> Future:
+        put.append(Future())
+        return put[-1]
+
+    monkeypatch.setattr(probes, "failing_in_database", stuck)
+    monkeypatch.setattr(actions.writer, "put", never)
+    monkeypatch.setattr(probes, "PATIENCE", 0.05)
+    monkeypatch.setattr(probes, "KEPT", 0.0)
+    asked = probes.Probes(None)  # type: ignore[arg-type]
+    async with asyncio.timeout(60):
+        for _ in range(5):
+            assert await asked._failing() == ["database", "writer"]
+        assert [t.name for t in threading.enumerate()].count("probe") == len(put) == 1
+        gate.set()
+        put[0].set_exception(store.NoSuchRoom(""))
+        while await asked._database():
+            await asyncio.sleep(0.02)
+        monkeypatch.setattr(actions.writer, "put", lambda job: put[0])
+        monkeypatch.setattr(probes, "PATIENCE", 30.0)
+        assert await asked._failing() == []
