@@ -10,7 +10,7 @@ from cordee.engine.protocol import Kind, MarkRow, Protocol, Roles, Write
 from cordee.engine.recall import recall
 from cordee.engine.scene import Entry, Scene, name_of, votable
 from cordee.engine.seen import Card, Form, Group, MarkView, Text
-from cordee.engine.state import Contribution, Mark
+from cordee.engine.state import Contribution, Mark, Seat
 
 
 class Eye:
@@ -39,20 +39,20 @@ class Eye:
         protocol = self.state.protocol
         here = protocol.index(self.step.id)
         kinds = [k for step in protocol.steps[:here] for k in step.shows if k not in self.step.shows]
+        written = ((kind, self._shown(kind, past=True)) for kind in dict.fromkeys(kinds))
         groups = (
-            self._group("past", kind, self._shown(kind, past=True), protocol.kinds[kind].plural, past=True)
-            for kind in dict.fromkeys(kinds)
+            self._group("past", kind, entries, protocol.kinds[kind].plural, past=True)
+            for kind, entries in written
+            if entries
         )
         return tuple(group for group in groups if group.cards)
 
     def own(self) -> tuple[Group, ...]:
         mine = self.scene.authors.get(self.seat, ())
         private = [kind for kind in self.state.protocol.kinds.values() if kind.private]
-        found = (
-            self._group("own", kind.id, tuple(entry for entry in mine if entry[0].kind == kind.id), kind.plural)
-            for kind in private
-        )
-        return tuple(group for group in found if group.cards)
+        written = ((kind, tuple(entry for entry in mine if entry[0].kind == kind.id)) for kind in private)
+        groups = (self._group("own", kind.id, entries, kind.plural) for kind, entries in written if entries)
+        return tuple(group for group in groups if group.cards)
 
     def _group(self, name: str, kind: str, entries: tuple[Entry, ...], title: str, past: bool = False) -> Group:
         around: object = self.around
@@ -217,6 +217,10 @@ class Eye:
 
     # ------------------------------------------------------------ what is written
 
+    def _named(self, seat: Seat) -> tuple[str, str]:
+        """The same object in every form of every seat."""
+        return self.memory.once(("named", seat.id), seat, lambda: (seat.id, seat.name or ""))
+
     def forms(self) -> tuple[Form, ...]:
         causes = (self.state.seats, self.state.course, self.scene.authors.get(self.seat, ()))
         return self.memory.once(("forms", self.seat), causes, self._forms)
@@ -244,14 +248,14 @@ class Eye:
             sealed=kind.sealed is not None and not state.revealed,
             edits=again.id if again else "",
             text=tuple((again.body or {}).items()) if again else (),
-            choices=tuple((s.id, s.name or "") for s in state.seats.values() if s.here and s.id != self.seat),
+            choices=tuple(self._named(s) for s in state.seats.values() if s.here and s.id != self.seat),
             hint=kind.hint,
         )
 
     def _behalf(self, row: Write) -> tuple[tuple[str, str], ...]:
         state = self.state
         return tuple(
-            (s.id, s.name or "")
+            self._named(s)
             for s in state.seats.values()
             if s.id != self.seat
             and not (s.revoked or s.waiting)

@@ -1,5 +1,7 @@
 """Who may: the roles of a seat meet the audience of a row, or not. Nothing else decides what is read or written."""
 
+from functools import cache
+
 from cordee.engine.protocol import Roles
 from cordee.engine.state import Contribution, Mark, State
 
@@ -15,10 +17,16 @@ def roles_of(state: State, seat_id: str) -> Roles:
     seat = state.seats.get(seat_id)
     if seat is None or seat.revoked or seat.waiting:
         return frozenset()
-    roles = {role for role in ("member", "facilitator", "observer") if getattr(seat, role)}
-    if seat.member and state.course.client:
-        roles.add("client" if state.course.client == seat_id else "consultant")
-    return frozenset(roles)
+    client = state.course.client
+    part = ("client" if client == seat_id else "consultant") if seat.member and client else ""
+    return _roles(seat.member, seat.facilitator, seat.observer, part)
+
+
+@cache
+def _roles(member: bool, facilitator: bool, observer: bool, part: str) -> Roles:
+    """The same object for all who are the same: there are few, and they are compared all the time."""
+    told = {"member": member, "facilitator": facilitator, "observer": observer, part: bool(part)}
+    return frozenset(role for role, has in told.items() if has)
 
 
 def towards(roles: Roles, seat_id: str, author: str, scribe: str = "") -> Roles:

@@ -7,6 +7,7 @@ import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, MutableMapping
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -23,7 +24,6 @@ LARGEST_BODY = 64 * 1024  # bytes; the longest text is 4,000 characters
 LARGEST_PAGE_BODY = 256 * 1024  # of a form without JavaScript: up to here a page says which text is too long
 MOST_FIELDS = 100
 BODY_SECONDS = 20
-SEND_SECONDS = 30  # a reader that takes nothing for so long is let go, and comes back by itself
 # A page of ours that did not come from Django may be drawn, and nothing else.
 STYLED = b"default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 log = logging.getLogger(__name__)
@@ -121,15 +121,16 @@ class Live:
             return await _answer(send, Answer(503))  # the browser comes back by itself
         if events is None:
             return await _answer(send, Answer(404))
-        sending = asyncio.ensure_future(_pump(events, send))
         gone = asyncio.ensure_future(_disconnected(receive))
+        leave = partial(_leave, asyncio.current_task())
+        gone.add_done_callback(leave)
         try:
-            await asyncio.wait((sending, gone), return_when=asyncio.FIRST_COMPLETED)
+            await _pump(events, send)
+        except asyncio.CancelledError:  # the reader went away, or takes nothing any more (hub.py)
+            return
         finally:
+            gone.remove_done_callback(leave)
             gone.cancel()
-            sending.cancel()
-            with suppress(asyncio.CancelledError):
-                await sending
 
     # ---------------------------------------------------------------- POST …/contributions
 
@@ -166,15 +167,13 @@ def _cookies(header: str) -> dict[str, str]:
 
 
 async def _pump(events: AsyncGenerator[bytes, None], send: Send) -> None:
-    """Send what comes until it ends, fails, or the reader takes nothing any more."""
+    """Send what comes until it ends or fails."""
     try:
         await send({"type": "http.response.start", "status": 200, "headers": sse.HEADERS})
         async with aclosing(events):
             async for chunk in events:
-                await _sent(send, chunk)
-    except TimeoutError:
-        tally.limits.add("reader_slow")
-        return
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                del chunk  # most of a stream's life is waiting: it keeps nothing that was sent
     except OSError:
         return  # the reader went away in mid-sentence
     except Exception as error:
@@ -184,9 +183,9 @@ async def _pump(events: AsyncGenerator[bytes, None], send: Send) -> None:
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-async def _sent(send: Send, chunk: bytes) -> None:
-    async with asyncio.timeout(SEND_SECONDS):
-        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+def _leave(task: asyncio.Task[Any] | None, _: object) -> None:
+    if task is not None:
+        task.cancel()
 
 
 async def _disconnected(receive: Receive) -> None:

@@ -1,4 +1,4 @@
-"""How processes wake each other: not at all (one process), by PostgreSQL NOTIFY, or by Redis. Topics only.
+"""How processes wake each other: not at all (one process), by PostgreSQL NOTIFY, or by Redis. Topics and versions only.
 
 A bus that lost its connection wakes everybody when it is back: each stream then reads the log, and nothing is missed.
 A connection that has died without a word is found out by asking it something, every ``PULSE`` seconds.
@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from cordee.live import tally
-from cordee.live.hub import Hub
+from cordee.live.hub import ASK, Hub
 
 CHANNEL = "cordee"
 RETRY = (0.2, 0.5, 1.0, 2.0, 5.0)  # seconds
@@ -19,9 +19,19 @@ PATIENCE = 3.0  # seconds that connecting, or telling, may take
 log = logging.getLogger(__name__)
 
 
+def message(topic: str, version: int) -> str:
+    return f"{topic} {version}"
+
+
+def read(message: str) -> tuple[str, int]:
+    """The topic and its version; one that cannot be read has the database asked."""
+    topic, _, version = message.partition(" ")
+    return topic, int(version) if version.isdecimal() else ASK
+
+
 class Bus(Protocol):
     @property
-    def publish(self) -> Callable[[str], None] | None:
+    def publish(self) -> Callable[[str, int], None] | None:
         """How to tell the others, soon; ``None``: nobody else to tell, or the database tells them."""
 
     async def run(self, hub: Hub) -> None: ...
@@ -33,7 +43,7 @@ class LocalBus:
     async def run(self, hub: Hub) -> None:
         return None
 
-    publish: Callable[[str], None] | None = None
+    publish: Callable[[str, int], None] | None = None
 
 
 class NotifyBus:
@@ -57,11 +67,11 @@ class NotifyBus:
             while True:
                 async for notice in connection.notifies(timeout=PULSE):
                     tally.bus.add("heard")
-                    hub.poke(notice.payload)
+                    hub.poke(*read(notice.payload))
                 async with asyncio.timeout(PULSE):
                     await connection.execute("SELECT 1")
 
-    publish: Callable[[str], None] | None = None
+    publish: Callable[[str, int], None] | None = None
 
 
 class RedisBus:
@@ -71,7 +81,7 @@ class RedisBus:
         from redis import asyncio as redis
 
         self.client = redis.from_url(url, socket_connect_timeout=PATIENCE)
-        self._untold: dict[str, None] = {}  # topics, each once: told as soon as Redis takes them
+        self._untold: dict[str, int] = {}  # topics, each once, and their versions: told as soon as Redis takes them
         self._ring = asyncio.Event()
 
     async def run(self, hub: Hub) -> None:
@@ -94,11 +104,11 @@ class RedisBus:
                     up()
                 elif message["type"] == "message":
                     tally.bus.add("heard")
-                    hub.poke(message["data"].decode())
+                    hub.poke(*read(message["data"].decode()))
 
-    def publish(self, topic: str) -> None:
+    def publish(self, topic: str, version: int) -> None:
         """Tell the other processes, from the loop's thread; until Redis takes it, their streams follow by the beat."""
-        self._untold[topic] = None
+        self._untold[topic] = version if self._untold.get(topic) != ASK else ASK
         self._ring.set()
 
     async def _tell(self, up: Callable[[], None]) -> None:
@@ -110,13 +120,12 @@ class RedisBus:
             if telling:
                 try:
                     async with asyncio.timeout(PATIENCE), self.client.pipeline(transaction=False) as pipeline:
-                        for topic in telling:
-                            del self._untold[topic]  # a change from here on is told again
-                            pipeline.publish(CHANNEL, topic)
+                        for topic in telling:  # a change from here on is told again
+                            pipeline.publish(CHANNEL, message(topic, self._untold.pop(topic)))
                         await pipeline.execute()
                     tally.bus.add("told", len(telling))
                 except BaseException:
-                    self._untold |= dict.fromkeys(telling)
+                    self._untold |= dict.fromkeys(telling, ASK)
                     self._ring.set()
                     raise
             up()

@@ -21,7 +21,7 @@ from cordee.engine.policy import SCREEN, roles_of
 from cordee.engine.reading import builtin, read
 from cordee.engine.state import State
 from cordee.live.asgi import Answer, Request
-from cordee.live.hub import Hub
+from cordee.live.hub import ASK, Hub
 from cordee.live.tally import Tally
 from cordee.live.writer import Writer
 from cordee.room import access, crypto, forms, incidents, limits, phrases, store
@@ -38,7 +38,8 @@ def _committed(jobs: Sequence[store.Job], outcomes: Sequence[Decision | Exceptio
     for job, outcome in zip(jobs, outcomes, strict=True):
         wishes[_kind(job)].add(_end(outcome))
     changed = {job.room for job, outcome in zip(jobs, outcomes, strict=True) if outcome and isinstance(outcome, list)}
-    hub.announce_from_thread([store.topic(room) for room in changed])
+    rooms = {room: store.known(room) for room in changed}
+    hub.announce_from_thread({store.topic(id_): room.state.version if room else ASK for id_, room in rooms.items()})
 
 
 def _kind(job: store.Job) -> str:
@@ -200,8 +201,8 @@ def renew_code(room: str, seat: str) -> Refused | None:
         return Refused("not_facilitator")
     with transaction.atomic():
         _new_links(Session.objects.select_related("circle").get(pk=room), Session.save)
-        store.notify([room])
-    hub.announce_from_thread([store.topic(room)])
+        store.notify({room: ASK})
+    hub.announce_from_thread({store.topic(room): ASK})
     return None
 
 
@@ -270,9 +271,9 @@ def erase(circle: Circle) -> None:
     circle.destroy_key()
     Draft.objects.filter(session__circle=circle).delete()
     rooms = list(Session.objects.filter(circle=circle).values_list("pk", flat=True))
-    store.notify(rooms)
+    store.notify(dict.fromkeys(rooms, ASK))
     store.forget_words(rooms)
-    hub.announce_from_thread(map(store.topic, rooms))
+    hub.announce_from_thread({store.topic(room): ASK for room in rooms})
 
 
 def erase_due() -> int:

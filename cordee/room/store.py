@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from time import time
+from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
@@ -23,8 +24,9 @@ from cordee.engine.seen import View
 from cordee.engine.state import State, apply, initial
 from cordee.engine.view import view_for
 from cordee.live import tally
+from cordee.live.bus import message
 from cordee.room import crypto, render
-from cordee.room.models import Entry, Session
+from cordee.room.models import Session
 
 MOST_ROOMS_IN_MEMORY = 2000
 LONGEST_DRAFT = 20_000  # characters
@@ -87,6 +89,13 @@ LATEST = """
     SELECT s.id, c.wrapped_key IS NOT NULL, (SELECT MAX(e.seq) FROM room_entry e WHERE e.session_id = s.id)
     FROM room_session s JOIN circles_circle c ON c.id = s.circle_id WHERE s.id IN ({})
 """
+SINCE = """
+    SELECT c.wrapped_key IS NOT NULL, e.seq, e.kind, e.at, e.seat, e.plain, e.sealed
+    FROM room_session s JOIN circles_circle c ON c.id = s.circle_id
+    LEFT JOIN room_entry e ON e.session_id = s.id AND e.seq > %s
+    WHERE s.id = %s ORDER BY e.seq
+"""
+LOCK = "SELECT id FROM room_session WHERE id = ANY(%s) ORDER BY id FOR UPDATE"
 
 
 class NoSuchRoom(LookupError, Http404):
@@ -153,13 +162,18 @@ def with_key() -> list[str]:
 def load(room_id: str) -> Room:
     """The room as the database has it now. Raises :class:`NoSuchRoom`."""
     room = known(room_id) or _opened(room_id)
-    if room.key and not Session.objects.filter(pk=room_id, circle__wrapped_key__isnull=False).exists():
+    rows = _since(room)
+    if room.key and rows and not rows[0][0]:
         forget_words([room_id])  # its key was destroyed, perhaps by another process: what is in memory goes too
         room = _opened(room_id)
-    entries = Entry.objects.filter(session=room_id, seq__gt=room.state.version).order_by("seq")
+        rows = _since(room)
+    if not rows:
+        forget(room_id)
+        raise NoSuchRoom(room_id)
     state = room.state
-    for entry in entries:
-        state = apply(state, _event(room, entry))
+    for _, seq, *fact in rows:
+        if seq is not None:
+            state = apply(state, _event(room, seq, *fact))
     if state is not room.state or known(room_id) is None:
         room = replace(room, state=state)
         _keep(room)
@@ -175,9 +189,16 @@ def _opened(room_id: str) -> Room:
     return Room(session.pk, session.circle_id, key, initial(read(session.protocol)))
 
 
-def _event(room: Room, entry: Entry) -> e.Event:
-    body = crypto.unseal(room.key, entry.sealed, f"{room.id}#{entry.seq}")
-    return e.load(entry.kind, entry.at, entry.seat, entry.plain, body)
+def _since(room: Room) -> list[tuple[Any, ...]]:
+    """Whether the room's key exists, and what was written since it was as we know it; no row at all: it is deleted."""
+    with connection.cursor() as cursor:
+        cursor.execute(SINCE, [room.state.version, room.id])
+        return list(cursor.fetchall())
+
+
+def _event(room: Room, seq: int, kind: str, at: float, seat: str, plain: str, sealed: bytes | None) -> e.Event:
+    body = crypto.unseal(room.key, sealed, f"{room.id}#{seq}")
+    return e.load(kind, at, seat, json.loads(plain), body)
 
 
 def transact(jobs: Sequence[Job]) -> list[Decision | Exception]:
@@ -269,6 +290,8 @@ def _draft(room: Room, typing: Typing, now: float) -> Typed | Refused:
 
 def _keep_typed(typed: list[Typed]) -> None:
     """Keep or throw away these drafts; of one draft twice in a batch, the last is the later one or changes nothing."""
+    if not typed:
+        return
     with connection.cursor() as cursor:
         for *where, sealed, at in typed:
             moment = connection.ops.adapt_datetimefield_value(at)
@@ -278,9 +301,9 @@ def _keep_typed(typed: list[Typed]) -> None:
 def _current(ids: Iterable[str]) -> dict[str, Room]:
     """The rooms at their latest version; on PostgreSQL they are locked, always in the same order."""
     wanted = sorted(ids)
-    if connection.vendor == "postgresql":
-        list(Session.objects.select_for_update().filter(pk__in=wanted).order_by("pk").values_list("pk"))
     with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(LOCK, [wanted])
         cursor.execute(LATEST.format(", ".join(["%s"] * len(wanted))), wanted)
         latest = {room_id: (readable, seq or 0) for room_id, readable, seq in cursor.fetchall()}
     rooms: dict[str, Room] = {}
@@ -325,13 +348,13 @@ def _write(rows: list[Row]) -> None:
         idle = [draft for _, drafts in rows for draft in drafts]
         if idle:
             cursor.executemany(DELETE, idle)
-    notify({fact[0] for fact, _ in rows})
+    notify({fact[0]: fact[1] for fact, _ in rows})  # the last of each room
 
 
-def notify(rooms: Iterable[str]) -> None:
+def notify(versions: Mapping[str, int]) -> None:
     """Have PostgreSQL wake these rooms' streams in every process, at the caller's COMMIT, if it is the bus."""
     if settings.BUS == "notify":
+        messages = [message(topic(room), version) for room, version in sorted(versions.items())]
         with connection.cursor() as cursor:
-            for room in sorted(rooms):
-                cursor.execute("SELECT pg_notify('cordee', %s)", [topic(room)])
-                tally.bus.add("told")
+            cursor.execute("SELECT pg_notify('cordee', one) FROM unnest(%s) AS one", [messages])
+        tally.bus.add("told", len(messages))

@@ -23,7 +23,6 @@ from cordee.room import access, incidents, render, store
 from cordee.room.actions import hub, language_of, writer
 from cordee.web.release import release
 
-BEAT = 15.0  # seconds between signs of life; also how long another process's missed message can go unseen
 GRACE = 20.0  # seconds without any stream before a person is shown as away
 MOST_STREAMS = 8  # of one seat at once
 
@@ -60,15 +59,15 @@ async def _events(key: access.Key, cookies: Mapping[str, str], language: str) ->
     try:
         with hub.listen(store.topic(key.room)) as bell:
             yield sse.message(json.dumps(hello()), event="hello")
+            beat, doubt = False, settings.BUS != "local"  # another process may have written before it could be heard
             while True:
-                bell.clear()  # before looking: a change while we look rings again
                 if not await _still_open(key, cookies):
                     yield sse.message("revoked", event="bye")
                     return
                 room = store.known(key.room)
-                # Rung by another process perhaps, whose change is in the database alone; or by a beat: ask it.
-                if room is None or _version(room) == seen or settings.BUS != "local":
+                if room is None or doubt or room.state.version < bell.announced:
                     room = await current(key.room)
+                news = b""
                 if room is not None and _version(room) != seen:
                     _back(key, room.state, first=seen is None)
                     if seen and seen[1] and room.key is None:  # no word of before is drawn again, be it to compare
@@ -79,15 +78,18 @@ async def _events(key: access.Key, cookies: Mapping[str, str], language: str) ->
                     if view is None:
                         yield sse.message("revoked", event="bye")
                         return
-                    data = "".join(changes(sent, view, language))
+                    news = _news(sent, view, language)
                     sent = view
-                    if data:
-                        yield sse.message(data)
-                if not await _rung(bell):
-                    yield sse.BEAT
+                if news or beat:
+                    yield news or sse.BEAT
+                del room, news  # most of a stream's life is waiting: it keeps what it last showed, and nothing else
+                await bell.wait()
+                beat, doubt = bell.take()  # before looking: a change while we look rings again
     except store.NoSuchRoom:  # deleted while it was open
         yield sse.message("revoked", event="bye")
     finally:
+        if not hub.listened(store.topic(key.room)) and (left := store.known(key.room)):
+            left.memory.clear()  # nobody looks any more
         _open[key] -= 1
         if not _open[key]:
             del _open[key]
@@ -107,16 +109,6 @@ async def _still_open(key: access.Key, cookies: Mapping[str, str]) -> bool:
         return await access.seat_in_soon(key.room, cookies, screen=True) == key
     except Error:
         return True  # out of reach for now: who came in stays in
-
-
-async def _rung(bell: asyncio.Event) -> bool:
-    try:
-        async with asyncio.timeout(BEAT):
-            await bell.wait()
-        return True
-    except TimeoutError:
-        bell.set()  # look at the log all the same: a message from another process may be lost
-        return False
 
 
 async def current(room_id: str) -> store.Room | None:
@@ -139,6 +131,12 @@ async def current(room_id: str) -> store.Room | None:
 def _read(room_id: str) -> store.Room:
     _reads.pop(room_id, None)  # whoever asks from here on has another one
     return store.load(room_id)
+
+
+def _news(sent: View | None, view: View, language: str) -> bytes:
+    """The event that makes a page of ``sent`` one of ``view``; empty when they look alike."""
+    data = "".join(changes(sent, view, language))
+    return sse.message(data) if data else b""
 
 
 def changes(before: View | None, view: View, language: str) -> Iterable[str]:

@@ -31,30 +31,31 @@ for _variable, _pragma in (("SYNCHRONOUS", "synchronous"), ("CHECKPOINT", "wal_a
         settings.DATABASES["default"]["OPTIONS"]["init_command"] += f" PRAGMA {_pragma}={os.environ[_variable]};"  # type: ignore[index]
 
 from config.asgi import application  # noqa: E402
-from cordee.live.hub import Hub  # noqa: E402
+from cordee.live import hub  # noqa: E402
+from cordee.live.hub import ASK, Hub  # noqa: E402
 from cordee.room import actions, limits, stream  # noqa: E402
 
-stream.BEAT = float(os.environ.get("BEAT", "15"))
+hub.BEAT = float(os.environ.get("BEAT", "15"))
 stream.GRACE = float(os.environ.get("GRACE", "20"))
 limits.LIMITS |= {"new": (10_000, 3600), "join": (10_000, 300)}
 _poke = Hub.poke
-_held: list[str] = []
+_held: list[tuple[str, int]] = []
 
 
-def _hurt(hub: Hub, topic: str) -> None:
+def _hurt(hub: Hub, topic: str, version: int = ASK) -> None:
     """What the bus brings, and what the hub itself pokes here: a deaf node has its own acts told by nobody either."""
     if os.environ.get("DEAF") and Path(os.environ["DEAF"]).exists():
         return
     if not os.environ.get("MUDDLED"):
-        return _poke(hub, topic)
-    _held.append(topic)
+        return _poke(hub, topic, version)
+    _held.append((topic, version))
     if len(_held) == 1:
         asyncio.get_running_loop().call_later(0.3, _release, hub)
 
 
 def _release(hub: Hub) -> None:
-    for topic in [*reversed(_held), *_held]:
-        _poke(hub, topic)
+    for topic, version in [*reversed(_held), *_held]:
+        _poke(hub, topic, version)
     _held.clear()
 
 

@@ -17,24 +17,25 @@ from tests.faults.test_kill import PEOPLE, keep_writing, sit
 
 # Every fact of every room, opened; and what each seat sees of the first ``cut`` of them.
 TOLD = """
-import json, sys
+import dataclasses, json, sys
 from cordee.engine.reading import read
 from cordee.engine.state import apply, initial
 from cordee.engine.view import view_for
 from cordee.room import store
-from cordee.room.models import Entry, Session
+from cordee.room.models import Session
 cuts = json.loads('''CUTS''')
 told = {}
 for session in Session.objects.all():
     room = store.load(session.pk)
-    entries = list(Entry.objects.filter(session=session).order_by("seq"))[: cuts.get(session.pk)]
-    state, facts = initial(read(session.protocol)), []
-    for entry in entries:
-        fact = store._event(room, entry)
+    empty = dataclasses.replace(room, state=initial(read(session.protocol)))
+    entries = store._since(empty)[: cuts.get(session.pk)]
+    state, facts = empty.state, []
+    for _, *entry in entries:
+        fact = store._event(room, *entry)
         state = apply(state, fact)
         facts.append(repr(fact))
     views = {seat: repr(view_for(state, seat)) for seat in [*state.seats, "screen"]}
-    told[session.pk] = {"seqs": [entry.seq for entry in entries], "facts": facts, "views": views}
+    told[session.pk] = {"seqs": [seq for _, seq, *_ in entries], "facts": facts, "views": views}
 print("told" + json.dumps(told))
 """
 

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from cordee.live import bus
-from cordee.live.hub import Hub
+from cordee.live.hub import ASK, Bell, Hub
 from tests import services
 from tests.live.people import eventually
 
@@ -31,10 +31,10 @@ async def running(the_bus: bus.Bus, hub: Hub):
             await task
 
 
-async def rung(bell: asyncio.Event, within: float = 10) -> None:
+async def rung(bell: Bell, within: float = 10) -> None:
     async with asyncio.timeout(within):
         await bell.wait()
-    bell.clear()
+    bell.take()
 
 
 async def test_one_process_has_nobody_to_tell():
@@ -57,10 +57,10 @@ async def test_notify_brings_the_topics_of_committed_transactions_only(postgres_
                 await connection.rollback()
                 await connection.execute("SELECT pg_notify('cordee', 'room:1')")
                 await asyncio.sleep(0.1)
-                assert not one.is_set()
+                assert not one.rung
                 await connection.commit()
                 await rung(one)
-            assert not two.is_set()
+            assert not two.rung
 
 
 async def test_notify_heals_after_its_connection_was_cut(postgres_url, caplog):
@@ -92,9 +92,9 @@ async def test_redis_brings_what_another_process_published(redis_url):
     here, there = Hub(), bus.bus(redis_url, "")
     async with running(bus.bus(redis_url, ""), here), running(there, Hub()):
         with here.listen("room:1") as one, here.listen("room:2") as two:
-            there.publish("room:1")
+            there.publish("room:1", 3)
             await rung(one)
-            assert not two.is_set()
+            assert not two.rung
 
 
 async def test_redis_heals_after_its_connection_was_cut_and_nobody_waits_for_it(caplog):
@@ -108,12 +108,18 @@ async def test_redis_heals_after_its_connection_was_cut_and_nobody_waits_for_it(
         async with running(bus.bus(service.url, ""), hub), running(other, Hub()):
             with hub.listen("room:1") as bell:
                 service.kill9()
-                other.publish("room:1")  # nobody waits for it
+                other.publish("room:1", ASK)  # nobody waits for it
                 await eventually(lambda: "did not take a message" in caplog.text, within=20)
-                assert not bell.is_set()
+                assert not bell.rung
                 service.start()
                 await rung(bell)  # whoever waits looks again
-                other.publish("room:1")
+                other.publish("room:1", ASK)
                 await rung(bell)
     finally:
         redis.__exit__(None, None, None)
+
+
+def test_a_message_is_a_topic_and_its_version_and_one_of_an_older_release_has_the_database_asked():
+    assert bus.read(bus.message("room:1", 17)) == ("room:1", 17)
+    assert bus.read("room:1") == ("room:1", ASK)
+    assert bus.read("room:1 seventeen") == ("room:1", ASK)

@@ -34,7 +34,7 @@ def question(house: House, seat: str, id_: str, text: str = "Depuis quand ?") ->
 
 def log_of(room_id: str) -> list[e.Event]:
     room = store._opened(room_id)
-    return [store._event(room, entry) for entry in Entry.objects.filter(session=room_id).order_by("seq")]
+    return [store._event(room, *fact) for _, *fact in store._since(room)]
 
 
 def folded(room_id: str):
