@@ -70,18 +70,19 @@ class Live:
         self.background, self.same_origin = background, same_origin
         self.too_large, self.said = too_large, said
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """No coroutine itself: of this, nothing stays in memory for as long as a stream is open."""
         if scope["type"] == "lifespan":
-            return await self._lifespan(receive, send)
+            return self._lifespan(receive, send)
         if scope["type"] != "http":
-            return None
+            return _nothing()
         headers = dict(scope["headers"])
         path = scope["path"]
         if scope["method"] == "GET" and (found := self.stream[0].fullmatch(path)):
-            return await self._stream(_request(found, headers), receive, send)
+            return self._stream(_request(found, headers), receive, send)
         if scope["method"] == "POST" and b"x-cordee" in headers and (found := self.act[0].fullmatch(path)):
-            return await self._act(found, headers, receive, send)
-        return await self._page(scope, receive, send)
+            return self._act(found, headers, receive, send)
+        return self._page(scope, receive, send)
 
     async def _page(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Django's answer. The whole body comes first: its few threads wait for no slow sender."""
@@ -121,6 +122,7 @@ class Live:
             return await _answer(send, Answer(503))  # the browser comes back by itself
         if events is None:
             return await _answer(send, Answer(404))
+        del request
         gone = asyncio.ensure_future(_disconnected(receive))
         leave = partial(_leave, asyncio.current_task())
         gone.add_done_callback(leave)
@@ -153,6 +155,10 @@ class Live:
             log.error("An act failed with %s", type(error).__name__)
             answer = Answer(503, self.said("unavailable", language))
         await _answer(send, answer)
+
+
+async def _nothing() -> None:
+    return None
 
 
 def _request(found: re.Match[str], headers: dict[bytes, bytes], form: tuple[tuple[str, str], ...] = ()) -> Request:

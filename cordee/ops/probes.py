@@ -42,20 +42,23 @@ class Probes:
         self._looking: asyncio.Future[list[str]] | None = None
         self._wish: asyncio.Future[Any] | None = None
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] == "lifespan":
-            return await self._lifespan(scope, receive, send)
+            return self._lifespan(scope, receive, send)
         if scope["type"] == "http" and scope["method"] in {"GET", "HEAD"}:
             if scope["path"] == "/healthz":
-                return await _say(send, 200, "ok")
+                return _say(send, 200, "ok")
             if scope["path"] == "/readyz":
-                failing = await self._failing()
-                return await _say(send, 503 if failing else 200, "\n".join(failing) or "ok")
+                return self._ready(send)
             if scope["path"] == "/metrics" and self._measures:
                 if not _brings_token(scope):
-                    return await _say(send, 401, "CORDEE_METRICS", [(b"www-authenticate", b"Bearer")])
-                return await _say(send, 200, self._measures())
-        return await self.site(scope, receive, send)
+                    return _say(send, 401, "CORDEE_METRICS", [(b"www-authenticate", b"Bearer")])
+                return _say(send, 200, self._measures())
+        return self.site(scope, receive, send)
+
+    async def _ready(self, send: Send) -> None:
+        failing = await self._failing()
+        await _say(send, 503 if failing else 200, "\n".join(failing) or "ok")
 
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         events = [await receive()]

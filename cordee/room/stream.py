@@ -44,7 +44,7 @@ async def open_stream(request: Request) -> AsyncGenerator[bytes, None] | None:
         asked.add("too_many")
         return None
     asked.add("opened")
-    return _events(key, request.cookies, language_of(request.language))
+    return _events(key, request.cookies if key.is_screen else {}, language_of(request.language))
 
 
 def hello() -> dict[str, float | str]:
