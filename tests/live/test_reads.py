@@ -2,12 +2,22 @@
 
 import asyncio
 import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import InterfaceError
 
 from cordee.live import reads
 from cordee.live.connections import Busy
+
+
+@pytest.fixture(autouse=True)
+def threads(monkeypatch) -> Iterator[None]:
+    """Two that no other test has opened a connection in."""
+    with ThreadPoolExecutor(2) as fresh:
+        monkeypatch.setattr(reads, "_threads", fresh)
+        yield
 
 
 async def test_a_reading_that_lasts_is_given_up_while_the_loop_goes_on(monkeypatch):
