@@ -58,7 +58,7 @@ SNIPPETS = [
 ]
 assert all(len(snippet) <= LONGEST_NAME for snippet in SNIPPETS)
 SOUP = "\n".join(SNIPPETS)
-GROUPS = 4  # plays: the short fields hold something else in each
+GROUPS = 3  # plays: the short fields hold something else in each
 
 
 class Hostile(French):
@@ -261,6 +261,7 @@ ODD = [
     "\u200b".encode(), "٣".encode(), b"A" * 20_000, b"\r\nX: y", b"{0.__class__}", b"%s%n", b"__proto__", b"true",
     b"None", b"screen", b"fanny",
 ]  # fmt: skip
+OF_ANYONE = {"write", "edit", "withdraw", "mark", "rename", "draw_card", "pass_floor", "leave", "return", "reveal"}
 BY_FORM = [name for name in c.COMMANDS if name != "take_seat"]
 
 
@@ -288,7 +289,7 @@ def test_odd_values_in_each_field_of_each_act_are_refused_or_harmless(house, nam
     own = [field.name if field.name != "body" else "body.text" for field in fields(c.COMMANDS[name])]
     own = [field for field in own if field != "seat"]
     statuses = set()
-    for seat in ("fanny", "karim"):
+    for seat in ["karim"] if name in OF_ANYONE else ["fanny"]:
         client = house.browser(seat)
         client.raise_request_exception = False
         for field in [*own, *(["do", "extra", "body.", "body.\x00", "body.at"] if name == "write" else [])]:
