@@ -356,5 +356,5 @@ def notify(versions: Mapping[str, int]) -> None:
     if settings.BUS == "notify":
         messages = [message(topic(room), version) for room, version in sorted(versions.items())]
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_notify('cordee', one) FROM unnest(%s) AS one", [messages])
+            cursor.execute("SELECT pg_notify('cordee', one) FROM unnest(%s::text[]) AS one", [messages])
         tally.bus.add("told", len(messages))

@@ -15,7 +15,7 @@ from cordee.live.connections import Busy
 @pytest.fixture(autouse=True)
 def threads(monkeypatch) -> Iterator[None]:
     """Two that no other test has opened a connection in."""
-    with ThreadPoolExecutor(2) as fresh:
+    with ThreadPoolExecutor(2, thread_name_prefix="reader") as fresh:
         monkeypatch.setattr(reads, "_threads", fresh)
         yield
 
