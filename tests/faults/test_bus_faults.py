@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from cordee.live import bus
-from cordee.live.hub import Hub
+from cordee.live.hub import ASK, Hub
 from tests import services
 from tests.conftest import Template, started
 from tests.faults.nodes import Load, Wire, all_amiss, kept, nodes, seated, through
@@ -36,8 +36,8 @@ async def test_a_connection_that_died_without_a_word_is_found_out_and_everybody_
             task = asyncio.ensure_future(own.run(hub))
             await asyncio.wait_for(bell.wait(), SOON)
             await asyncio.sleep(1.2)  # it asks, and is answered
-            bell.clear()
-            assert not bell.is_set()
+            bell.take()
+            assert not bell.rung
             wire.dumb.set()
             await asyncio.sleep(0.8)  # asked in vain
             wire.dumb.clear()
@@ -52,13 +52,13 @@ async def test_what_redis_did_not_take_is_told_when_it_takes_it_again(quick, red
         with here.listen("room:1") as bell:
             tasks = [asyncio.ensure_future(bus.bus(redis_url, "").run(here)), asyncio.ensure_future(there.run(Hub()))]
             await asyncio.wait_for(bell.wait(), SOON)
-            bell.clear()
+            bell.take()
             wire.refuses.set()
             wire.cut()
-            there.publish("room:1")
-            there.publish("room:1")
+            there.publish("room:1", ASK)
+            there.publish("room:1", ASK)
             await asyncio.sleep(0.3)
-            assert not bell.is_set()
+            assert not bell.rung
             wire.refuses.clear()
             await asyncio.wait_for(bell.wait(), SOON)
             for task in tasks:
