@@ -15,6 +15,7 @@ from django.utils.translation import override
 
 from cordee.engine.policy import SCREEN
 from cordee.engine.seen import Card, Group, View
+from cordee.room import cards
 from cordee.web.templatetags.cordee import echoes
 
 LISTS = ("groups", "past")
@@ -108,25 +109,14 @@ def draw(name: str, view: View, is_screen: bool, extra: Mapping[str, Any] | None
     return get_template(f"room/parts/{name}.html").render(context)
 
 
-@lru_cache(maxsize=16384)
-def _card(card: Card, position: str, language: str, recalled: bool) -> str:
-    with override(language):
-        context = {"card": card, "position": position, "recalled": recalled}
-        return get_template("room/parts/card.html").render(context).strip()
-
-
 def forget() -> None:
     """Let go of every word drawn so far: it is drawn again for who still may see it."""
     _part.cache_clear()
-    _card.cache_clear()
+    cards.forget()
 
 
-def cards_of(group: Group, position: str, language: str) -> list[str]:
-    return [card(c, group, position, language) for c in group.cards]
-
-
-def card(one: Card, group: Group, position: str, language: str) -> str:
-    return _card(one, position, language, group.recalled)
+def cards_of(group: Group, language: str) -> str:
+    return "".join(cards.card(one, language, group.recalled) for one in group.cards)
 
 
 def part(name: str, view: View, language: str) -> str:
@@ -152,7 +142,7 @@ def touched(before: View | None, view: View) -> list[str]:
 
 def lists(name: str, view: View, language: str, is_screen: bool) -> SafeString:
     """A part that holds lists, with the cards in them."""
-    filled = [(g, mark_safe("".join(cards_of(g, view.position, language)))) for g in groups_of(name, view)]
+    filled = [(g, mark_safe(cards_of(g, language))) for g in groups_of(name, view)]
     with override(language):
         return mark_safe(draw(name, view, is_screen, {"groups": filled}))
 

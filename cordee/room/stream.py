@@ -19,7 +19,7 @@ from cordee.live import sse
 from cordee.live.asgi import Request
 from cordee.live.reads import reading
 from cordee.live.tally import Tally
-from cordee.room import access, incidents, render, store
+from cordee.room import access, cards, incidents, render, store
 from cordee.room.actions import hub, language_of, writer
 from cordee.web.release import release
 
@@ -156,23 +156,23 @@ def _lists(name: str, before: View | None, view: View, language: str) -> Iterabl
         yield swap(f"#{name}", "innerMorph", render.lists(name, view, language, view.seat == SCREEN))
         return
     for old, new in zip(render.groups_of(name, before), render.groups_of(name, view), strict=True):
-        yield from _cards(old, new, view.position, language)
+        yield from _cards(old, new, language)
 
 
-def _cards(old: Group, new: Group, position: str, language: str) -> Iterable[str]:
+def _cards(old: Group, new: Group, language: str) -> Iterable[str]:
     if old.cards == new.cards:
         return
     known = len(old.cards)
     if old.cards != new.cards[:known] and [card.id for card in new.cards[:known]] != [
         card.id for card in old.cards
     ]:  # one was removed, or they moved
-        yield swap(f"#{render.container(new)}", "innerMorph", "".join(render.cards_of(new, position, language)))
+        yield swap(f"#{render.container(new)}", "innerMorph", render.cards_of(new, language))
         return
     for was, card in zip(old.cards, new.cards, strict=False):
         if was is not card and was != card:
-            yield swap(f"#{render.card_id(card, new)}", "outerMorph", render.card(card, new, position, language))
+            yield swap(f"#{render.card_id(card, new)}", "outerMorph", cards.card(card, language, new.recalled))
     if len(new.cards) > known:
-        html = "".join(render.card(card, new, position, language) for card in new.cards[known:])
+        html = "".join(cards.card(card, language, new.recalled) for card in new.cards[known:])
         yield swap(f"#{render.container(new)}", "beforeend", html)
 
 

@@ -9,7 +9,7 @@ from cordee.engine import commands as c
 from cordee.engine.policy import SCREEN
 from cordee.engine.seen import View
 from cordee.engine.view import view_for
-from cordee.room import render, stream
+from cordee.room import cards, render, stream
 from tests.characters import FACILITATOR, Room, next_round, play
 
 SEATS = (FACILITATOR, "claire", "karim", "helene", "observer", SCREEN, "late")
@@ -137,10 +137,7 @@ def fresh(name: str, view: View, language: str = "fr") -> str:
         if name not in {"groups", "past"}:
             return render.draw(name, view, is_screen)
         groups = view.groups if name == "groups" else view.past
-        filled = [
-            (g, mark_safe("".join(render._card.__wrapped__(c, view.position, language, g.recalled) for c in g.cards)))
-            for g in groups
-        ]
+        filled = [(g, mark_safe("".join(cards.draw(c, language, g.recalled) for c in g.cards))) for g in groups]
         return render.draw(name, view, is_screen, {"groups": filled})
 
 
