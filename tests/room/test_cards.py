@@ -9,7 +9,6 @@ from cordee.room import cards
 
 HOSTILE = ("<b>", "&amp;", "'\"><script>", "{{ card.id }}", "{% now %}", "z0z", "\n premier", "%s {0} \\1", "\u202e")
 FLAGS = ("mine", "editable", "edited", "hidden", "hideable", "sealed", "votable", "voted", "choosable", "chosen")
-FLAGS = ("mine", "editable", "edited", "hidden", "hideable", "sealed", "votable", "voted", "choosable", "chosen")
 flags = st.booleans()
 words = st.one_of(st.text(max_size=30), st.sampled_from(HOSTILE))
 spoken = words.filter(bool)

@@ -8,7 +8,7 @@ import pytest
 from cordee.circles.models import Circle
 from cordee.engine import commands as c
 from cordee.engine import recall
-from cordee.room import actions, crypto, render, store, stream
+from cordee.room import actions, cards, crypto, render, store, stream
 from cordee.room.sweep import Sweep
 from tests.room import rooms
 
@@ -101,8 +101,8 @@ def test_what_was_drawn_in_between_goes_at_the_next_turn(looked: str) -> None:
 
 def test_while_no_key_is_destroyed_nothing_is_forgotten(looked: str) -> None:
     sweep = Sweep()
-    drawn = render._card.cache_info().currsize + render._part.cache_info().currsize
+    drawn = cards._drawn.cache_info().currsize + render._part.cache_info().currsize
     for _ in range(3):
         sweep.settle(*sweep.look())
-    assert render._card.cache_info().currsize + render._part.cache_info().currsize == drawn > 0
+    assert cards._drawn.cache_info().currsize + render._part.cache_info().currsize == drawn > 0
     assert store.known(looked)
