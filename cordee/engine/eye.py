@@ -248,9 +248,12 @@ class Eye:
             sealed=kind.sealed is not None and not state.revealed,
             edits=again.id if again else "",
             text=tuple((again.body or {}).items()) if again else (),
-            choices=tuple(self._named(s) for s in state.seats.values() if s.here and s.id != self.seat),
+            choices=self._others() if any(field.type == "seat" for field in kind.fields) else (),
             hint=kind.hint,
         )
+
+    def _others(self) -> tuple[tuple[str, str], ...]:
+        return tuple(self._named(s) for s in self.state.seats.values() if s.here and s.id != self.seat)
 
     def _behalf(self, row: Write) -> tuple[tuple[str, str], ...]:
         state = self.state

@@ -1,6 +1,7 @@
 """A partial render equals a full render, and a part kept for one seat is right for every seat that shares it."""
 
 import re
+from pathlib import Path
 
 from django.utils.safestring import mark_safe
 from django.utils.translation import override
@@ -225,3 +226,13 @@ def test_nothing_is_sent_when_nothing_this_seat_sees_has_changed():
     room.write("karim", "note", "Pour moi.")
     view = view_for(room.state, "claire")
     assert list(stream.changes(page.sent, view, "fr")) == []
+
+
+def test_what_a_template_shows_of_the_view_is_what_its_part_depends_on():
+    """A part that showed something it does not name would stay as it was when that changes."""
+    folder = Path(render.__file__).parent / "templates" / "room" / "parts"
+    for name in render.PARTS:
+        shown = set(re.findall(r"\bview\.(\w+)", (folder / f"{name}.html").read_text()))
+        row = re.search(rf'"{name}": lambda v: (.*?)(?=\n    "|\n\}})', Path(render.__file__).read_text(), re.S)
+        assert row is not None, name
+        assert shown <= set(re.findall(r"\bv\.(\w+)", row[1])), name
