@@ -298,8 +298,7 @@ def test_odd_values_in_each_field_of_each_act_are_refused_or_harmless(house, nam
                 statuses.add((posted(house, client, "contributions", list(form.items())), field))
     assert {pair for pair in statuses if pair[0] not in {302, 409}} == set()
     store.forget()
-    render._part.cache_clear()
-    render._card.cache_clear()
+    render.forget()
     assert Entry.objects.filter(session=house.id).count() == house.state.version
     for seat in ("fanny", "claire", "karim"):
         assert house.browser(seat).get(house.address).status_code == 200
