@@ -11,13 +11,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from time import perf_counter
 from typing import Any
 
-from django.db import DataError, Error, IntegrityError, close_old_connections
+from django.db import DataError, Error, IntegrityError, close_old_connections, connection
 
 from cordee.live import tally
 from cordee.live.connections import Busy, let_go
 
 Transact = Callable[[Sequence[Any]], list[Any]]
 LARGEST_BATCH = 256
+WELL = 1.0  # seconds for which a connection that served is taken to be there
 PATIENCE = 10.0  # seconds; less than the page waits for an answer (room.js)
 OF_ONE_JOB = (DataError, IntegrityError, ValueError)  # what the database says of a row, and not of itself
 log = logging.getLogger(__name__)
@@ -31,6 +32,7 @@ class Writer:
         self._queue: list[tuple[Any, Future[Any]]] = []
         self._lock = threading.Lock()
         self._running = False
+        self._well_until = 0.0
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="writer")
 
     def put(self, job: Any) -> Future[Any]:
@@ -86,6 +88,8 @@ class Writer:
         jobs = [job for job, _ in batch]
         close_old_connections()  # a database that came back is found again
         began = perf_counter()
+        if began < self._well_until:  # it has just answered: it is not asked first whether it is there
+            connection.health_check_done = True  # type: ignore[attr-defined]  # Django asks no more then
         try:
             outcomes = self.transact(jobs)
         except Exception as error:
@@ -99,7 +103,9 @@ class Writer:
             for _, future in batch:
                 future.set_exception(error)
             return
-        tally.commit_seconds.add(perf_counter() - began)
+        ended = perf_counter()
+        self._well_until = ended + WELL
+        tally.commit_seconds.add(ended - began)
         tally.commit_jobs.add(len(jobs))
         for (_, future), outcome in zip(batch, outcomes, strict=True):
             if isinstance(outcome, Exception):

@@ -3,7 +3,8 @@
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from time import time
@@ -217,7 +218,7 @@ def transact(jobs: Sequence[Job]) -> list[Decision | Exception]:
                 _write(entries)
             break
         except IntegrityError:
-            for room_id in {job.room for job in jobs}:
+            for room_id in {job.room for job in jobs} if attempt else ():  # most often another process was quicker
                 forget(room_id)
             if attempt == TRIES - 1:
                 raise
@@ -302,9 +303,10 @@ def _current(ids: Iterable[str]) -> dict[str, Room]:
     """The rooms at their latest version; on PostgreSQL they are locked, always in the same order."""
     wanted = sorted(ids)
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute(LOCK, [wanted])
-        cursor.execute(LATEST.format(", ".join(["%s"] * len(wanted))), wanted)
+        with _all_at_once():
+            if connection.vendor == "postgresql":
+                cursor.execute(LOCK, [wanted])
+            cursor.execute(LATEST.format(", ".join(["%s"] * len(wanted))), wanted)
         latest = {room_id: (readable, seq or 0) for room_id, readable, seq in cursor.fetchall()}
     rooms: dict[str, Room] = {}
     for room_id in wanted:
@@ -343,12 +345,22 @@ def _drafts(room: Room, event: e.Event) -> list[Idle]:
 def _write(rows: list[Row]) -> None:
     if not rows:
         return
-    with connection.cursor() as cursor:
+    with _all_at_once(), connection.cursor() as cursor:
         cursor.executemany(INSERT, [fact for fact, _ in rows])
         idle = [draft for _, drafts in rows for draft in drafts]
         if idle:
             cursor.executemany(DELETE, idle)
-    notify({fact[0]: fact[1] for fact, _ in rows})  # the last of each room
+        notify({fact[0]: fact[1] for fact, _ in rows})  # the last of each room
+
+
+@contextmanager
+def _all_at_once() -> Iterator[None]:
+    """On PostgreSQL no statement in here waits for the answer to the one before."""
+    if connection.vendor != "postgresql":
+        yield
+        return
+    with connection.wrap_database_errors, connection.connection.pipeline():
+        yield
 
 
 def notify(versions: Mapping[str, int]) -> None:
