@@ -1,5 +1,6 @@
 """The files of deploy/ agree with the project: what they copy, run and set exists, and systemd understands them."""
 
+import base64
 import re
 import shutil
 import subprocess
@@ -7,6 +8,7 @@ import subprocess
 import pytest
 import yaml
 
+from tests import services
 from tests.services import ROOT
 
 DEPLOY = ROOT / "deploy"
@@ -62,3 +64,16 @@ def test_every_command_of_the_services_exists():
     ran = {word for name in UNITS for word in re.findall(r"manage\.py (\w+)", (DEPLOY / name).read_text())}
     assert {"tick", "backup"} <= ran
     assert all((ROOT / f"cordee/ops/management/commands/{word}.py").exists() for word in ran)
+
+
+def test_a_server_that_refuses_to_start_says_why_and_is_not_started_again_for_ever(tmp_path):
+    """Its database holds a circle of another key ring. What fails otherwise, or is killed, is started again."""
+    server = services.Server(tmp_path, f"sqlite:///{tmp_path}/cordee.sqlite3")
+    server.manage("migrate", "-v0")
+    server.manage("shell", "-v0", "-c", "from cordee.room.actions import open_room; open_room('Fanny')")
+    (tmp_path / "cordee_key_ring").write_text("k9:" + base64.urlsafe_b64encode(bytes(32)).decode())
+    done = subprocess.run(server.command, env=server.env, capture_output=True, text=True, timeout=60)
+    assert "CORDEE_KEY_RING" in done.stdout + done.stderr
+    unit = (DEPLOY / "cordee.service").read_text()
+    assert "Restart=always" in unit
+    assert f"RestartPreventExitStatus={done.returncode}\n" in unit
