@@ -14,7 +14,7 @@ def _guest_date() -> date:
 
 class Circle(models.Model):
     name = models.CharField(max_length=120, blank=True)
-    # The key, wrapped by the server's key ring; null once destroyed. See cordee/room/crypto.py.
+    # The key, wrapped by the server's key ring; null once destroyed. See cordee/circles/crypto.py.
     wrapped_key = models.BinaryField(null=True)
     erase_on = models.DateField(default=_guest_date)
     created_at = models.DateTimeField(auto_now_add=True)

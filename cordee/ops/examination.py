@@ -24,11 +24,11 @@ from django.db.models import Count, F, Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from cordee.circles import crypto
 from cordee.circles.models import Circle
 from cordee.ops import clock as clocks
 from cordee.ops import process, recurring
 from cordee.ops.readiness import ring_ids, unreadable, wrapping_id
-from cordee.room import crypto
 from cordee.room.models import Entry
 
 GOOD, LOOK, WRONG = "good", "look", "wrong"

@@ -21,9 +21,10 @@ from prometheus_client.metrics_core import (
 )
 from prometheus_client.registry import Collector
 
+from cordee.circles import crypto
 from cordee.live import tally
 from cordee.live.tally import Spread, Tally
-from cordee.room import actions, crypto, limits, phrases, store, stream
+from cordee.room import actions, limits, phrases, store, stream
 from cordee.web.release import release, version
 
 # name, what it is, the label, what is counted

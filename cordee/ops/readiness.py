@@ -10,7 +10,7 @@ from django.core.management.base import CommandError
 from django.db import OperationalError, ProgrammingError
 from django.utils.translation import gettext as _
 
-from cordee.room import crypto
+from cordee.circles import crypto
 
 
 @contextmanager

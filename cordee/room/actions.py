@@ -13,6 +13,7 @@ from django.db import DataError, Error, OperationalError, connection, transactio
 from django.utils import timezone
 from django.utils.translation import override
 
+from cordee.circles import crypto
 from cordee.circles.models import Circle
 from cordee.engine import events as e
 from cordee.engine.commands import Command, Leave, Return, TakeSeat
@@ -24,7 +25,7 @@ from cordee.live.asgi import Answer, Request
 from cordee.live.hub import ASK, Hub
 from cordee.live.tally import Tally
 from cordee.live.writer import Writer
-from cordee.room import access, crypto, forms, incidents, limits, phrases, store
+from cordee.room import access, forms, incidents, limits, phrases, store
 from cordee.room.models import Draft, Seat, Session
 
 log = logging.getLogger(__name__)

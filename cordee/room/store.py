@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.http import Http404
 
+from cordee.circles import crypto
 from cordee.engine import events as e
 from cordee.engine import recall
 from cordee.engine.commands import Command
@@ -26,7 +27,7 @@ from cordee.engine.state import State, apply, initial
 from cordee.engine.view import view_for
 from cordee.live import tally
 from cordee.live.bus import message
-from cordee.room import crypto, render
+from cordee.room import render
 from cordee.room.models import Session
 
 MOST_ROOMS_IN_MEMORY = 2000

@@ -13,6 +13,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
+from cordee.circles import crypto
 from cordee.circles.models import Circle
 from cordee.engine import commands as c
 from cordee.engine.decide import Refused, position
@@ -21,7 +22,7 @@ from cordee.engine.seen import View
 from cordee.engine.view import view_for
 from cordee.ops.demo import building
 from cordee.ops.demo.scene import NAMES, script, seat_of
-from cordee.room import access, actions, crypto, store
+from cordee.room import access, actions, store
 from cordee.room.models import Draft, Entry, Seat, Session
 from tests.conftest import on_postgres
 from tests.room.clean import clean_memory  # noqa: F401

@@ -11,6 +11,7 @@ import httpx
 import pytest
 from django.core.management import CommandError, call_command
 
+from cordee.circles import crypto
 from cordee.circles.models import Circle
 from cordee.engine import commands as c
 from cordee.engine.decide import Refused
@@ -19,7 +20,7 @@ from cordee.engine.view import view_for
 from cordee.ops.demo import building
 from cordee.ops.demo.scene import seat_of
 from cordee.ops.management.commands import rotate_keys
-from cordee.room import access, actions, crypto, store
+from cordee.room import access, actions, store
 from cordee.room.models import Entry
 from tests.faults.nodes import Author, Load, all_amiss, kept, nodes, seated
 from tests.room.clean import clean_memory  # noqa: F401

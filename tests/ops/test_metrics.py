@@ -10,10 +10,11 @@ from django.core.exceptions import ImproperlyConfigured
 from prometheus_client.parser import text_string_to_metric_families
 
 from config import env
+from cordee.circles import crypto
 from cordee.live import bus, tally
 from cordee.live.hub import Hub
 from cordee.live.tally import Spread, Tally
-from cordee.room import crypto, limits, phrases
+from cordee.room import limits, phrases
 from tests.live.people import Person
 
 TOKEN = "un-jeton-assez-long-pour-ne-pas-etre-devine"

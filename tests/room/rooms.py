@@ -4,12 +4,13 @@ from dataclasses import dataclass, field
 
 from django.test import Client
 
+from cordee.circles import crypto
 from cordee.circles.models import Circle
 from cordee.engine.policy import SCREEN
 from cordee.engine.seen import View
 from cordee.engine.state import State
 from cordee.engine.view import view_for
-from cordee.room import access, actions, crypto, store
+from cordee.room import access, actions, store
 from cordee.room.models import Seat, Session
 from tests.characters import Room
 

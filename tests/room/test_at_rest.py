@@ -5,8 +5,9 @@ from collections.abc import Iterator
 import pytest
 from django.db import connection
 
+from cordee.circles import crypto
 from cordee.engine import events as e
-from cordee.room import actions, crypto, store
+from cordee.room import actions, store
 from cordee.room.access import Key
 from cordee.room.models import Entry
 from tests import leaks

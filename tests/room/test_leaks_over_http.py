@@ -5,11 +5,12 @@ import logging
 import pytest
 from django.test import Client
 
+from cordee.circles import crypto
 from cordee.circles.models import Circle
 from cordee.engine.policy import SCREEN
 from cordee.engine.reading import builtin
 from cordee.engine.view import view_for
-from cordee.room import access, actions, crypto, store, stream
+from cordee.room import access, actions, store, stream
 from cordee.room.models import Session
 from tests.leaks import SEATS, Oracle, canaries, play_with_canaries
 from tests.room.rooms import House

@@ -7,13 +7,14 @@ import pytest
 from django.db import DatabaseError, IntegrityError, transaction
 from django.utils import timezone
 
+from cordee.circles import crypto
 from cordee.circles.models import Circle
 from cordee.engine import commands as c
 from cordee.engine import events as e
 from cordee.engine.decide import Refused
 from cordee.engine.reading import read
 from cordee.engine.state import fold
-from cordee.room import actions, crypto, store
+from cordee.room import actions, store
 from cordee.room.access import Key
 from cordee.room.models import Draft, Entry, Session
 from cordee.room.store import Job

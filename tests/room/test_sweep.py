@@ -5,10 +5,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from cordee.circles import crypto
 from cordee.circles.models import Circle
 from cordee.engine import commands as c
 from cordee.engine import recall
-from cordee.room import actions, cards, crypto, render, store, stream
+from cordee.room import actions, cards, render, store, stream
 from cordee.room.sweep import Sweep
 from tests.room import rooms
 

@@ -3,7 +3,8 @@
 from django.db import DatabaseError
 
 from config.asgi import application
-from cordee.room import crypto, documents, render, store
+from cordee.circles import crypto
+from cordee.room import documents, render, store
 from cordee.room.limits import LIMITS
 from tests.security.quoting import breaking
 

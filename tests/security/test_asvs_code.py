@@ -12,8 +12,9 @@ import pytest
 from django.conf import settings
 from django.test import Client, RequestFactory
 
+from cordee.circles import crypto
 from cordee.engine.decide import Refused
-from cordee.room import access, actions, crypto, phrases, views
+from cordee.room import access, actions, phrases, views
 from tests.room.rooms import ORIGIN
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -13,12 +13,13 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from cordee.circles import crypto
 from cordee.circles.models import Circle
 from cordee.engine import events as e
 from cordee.engine.reading import builtin, read
 from cordee.engine.state import fold
 from cordee.ops.demo.scene import FACILITATOR, NAMES, Script, ending_at, play, script, seat_of
-from cordee.room import access, actions, crypto, store
+from cordee.room import access, actions, store
 from cordee.room.models import Seat, Session
 
 CIRCLE = "Cercle démo"

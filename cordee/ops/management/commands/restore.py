@@ -18,10 +18,11 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from cordee.circles import crypto
 from cordee.circles.models import Circle
 from cordee.ops import archive, clock, examination
 from cordee.ops.readiness import lost_keys, ring_ids, said_plainly, unreadable
-from cordee.room import access, actions, crypto, store
+from cordee.room import access, actions, store
 from cordee.room.models import Session
 
 Known = dict[tuple[int, datetime], tuple[bool, date]]  # a circle: whether its key was destroyed, and when it will be

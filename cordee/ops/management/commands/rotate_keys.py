@@ -12,9 +12,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from cordee.circles import crypto
 from cordee.circles.models import Circle
 from cordee.ops.readiness import ring_ids, said_plainly, unreadable, wrapping_id
-from cordee.room import crypto
 
 AT_ONCE = 500
 DONE, ALREADY, GONE = "done", "already", "gone"

@@ -10,9 +10,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from cordee.circles import crypto
 from cordee.ops import clock, recurring
 from cordee.ops.readiness import said_plainly
-from cordee.room import actions, crypto, limits, store
+from cordee.room import actions, limits, store
 from cordee.room.models import Draft
 
 DRAFT_DAYS = 2  # a meeting closed by mistake may be opened again: what was being typed waits that long

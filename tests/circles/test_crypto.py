@@ -6,7 +6,7 @@ from secrets import token_bytes
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from cordee.room import crypto
+from cordee.circles import crypto
 
 BODY = {"text": "Une phrase que personne d’autre ne lit. 🧗", "": "vide", "long": "é" * 4000}
 
