@@ -6,4 +6,10 @@ urlpatterns = [
     path("", include("cordee.web.urls")),
     path("ateliers/", include("cordee.catalogue.urls")),
     path("", include("cordee.room.urls")),
+    path("", include("cordee.home.urls")),
+    path("", include("cordee.circles.urls")),
+    path("", include("cordee.followup.urls")),
+    path("compte/", include("cordee.accounts.urls")),
+    path("courrier/", include("cordee.mail.urls")),
+    path("tableau/", include("cordee.dossier.urls")),
 ]

@@ -40,6 +40,8 @@ from cordee.web.release import version
 FORMAT = 1
 MANIFEST = "manifest.json"
 AT_ONCE = 1000  # rows
+# How people sign in is kept by allauth. Sessions are not archived: who had signed in signs in again.
+SIGN_IN = ("account.EmailAddress", "socialaccount.SocialAccount", "mfa.Authenticator")
 LARGEST_MANIFEST = 2**20  # bytes
 
 
@@ -81,6 +83,7 @@ def tables() -> tuple[type[models.Model], ...]:
     """Every table of ours that is worth keeping, those that others refer to first."""
     apart = {Tries}  # how often something was tried in the last hour: old by the time anything is restored
     ours = [m for app in apps.get_app_configs() if app.name.startswith("cordee.") for m in app.get_models()]
+    ours += [apps.get_model(name) for name in SIGN_IN]
     ours = [m for m in ours if m not in apart]
     found: list[type[models.Model]] = []
     while ours:

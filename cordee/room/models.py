@@ -2,7 +2,8 @@
 
 from django.db import models
 
-from cordee.circles.models import Circle
+from cordee.accounts.models import Person
+from cordee.circles.models import Circle, Meeting
 
 
 class Session(models.Model):
@@ -10,6 +11,8 @@ class Session(models.Model):
 
     id = models.CharField(primary_key=True, max_length=24)
     circle = models.ForeignKey(Circle, on_delete=models.CASCADE, related_name="sessions")
+    meeting = models.OneToOneField(Meeting, on_delete=models.SET_NULL, null=True, blank=True, related_name="session")
+    harvested = models.PositiveIntegerField(default=0)  # up to which seq what is kept was taken out (see harvest.py)
     protocol = models.TextField()
     code_digest = models.CharField(max_length=64, unique=True)
     links = models.BinaryField()  # sealed: the room code and the shared screen's link, shown to the facilitator
@@ -24,6 +27,8 @@ class Seat(models.Model):
 
     session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="seats")
     seat = models.CharField(max_length=24)
+    # Whose it is, for somebody with an account; several rooms' seats, one of each room.
+    person = models.ForeignKey(Person, on_delete=models.SET_NULL, null=True, blank=True, related_name="seats")
     digest = models.CharField(max_length=64, unique=True)
 
     class Meta:

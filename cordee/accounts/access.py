@@ -1,0 +1,13 @@
+"""Find what an address names, or 404. Who may see it is said in :mod:`cordee.accounts.rules`."""
+
+from django.shortcuts import get_object_or_404
+
+from cordee.accounts.models import Person, Space
+
+
+def space(space: int) -> Space:
+    return get_object_or_404(Space, pk=space)
+
+
+def person(person: int) -> Person:
+    return get_object_or_404(Person.objects.select_related("space"), pk=person, erased_at=None)

@@ -1,0 +1,65 @@
+"""What a circle keeps of its rooms: what its members promised and what they learnt, sealed with the circle's key."""
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from cordee.accounts.models import Person, User
+from cordee.circles.models import Circle, Meeting
+
+
+class Commitment(models.Model):
+    """An if–then plan of a client. Dates and states are plain, for reminders; every word is sealed.
+
+    ``sealed`` holds if, then, witness (a name); ``sealed_outcome`` gave and learnt.
+    """
+
+    PROMISED, TRIED, KEPT, ADAPTED, LET_GO = "promised", "tried", "kept", "adapted", "let_go"
+    STATES = (
+        (PROMISED, _("promis")),
+        (TRIED, _("essayé")),
+        (KEPT, _("tenu")),
+        (ADAPTED, _("adapté")),
+        (LET_GO, _("laissé")),
+    )
+
+    id = models.CharField(primary_key=True, max_length=64)  # the contribution's, in the room where it was made
+    circle = models.ForeignKey(Circle, on_delete=models.CASCADE, related_name="commitments")
+    meeting = models.ForeignKey(Meeting, on_delete=models.SET_NULL, null=True, related_name="commitments")
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="commitments")
+    witness = models.ForeignKey(Person, on_delete=models.SET_NULL, null=True, blank=True, related_name="witnessed")
+    state = models.CharField(max_length=10, choices=STATES, default=PROMISED)
+    due_on = models.DateField(null=True, blank=True)
+    remind_on = models.DateField(null=True, blank=True)
+    made_at = models.DateTimeField(default=timezone.now)
+    answered_at = models.DateTimeField(null=True, blank=True)
+    sealed = models.BinaryField(null=True)
+    sealed_outcome = models.BinaryField(null=True)
+
+    def __str__(self) -> str:
+        return f"Commitment {self.pk}"
+
+    def relations(self, user: User) -> frozenset[str]:
+        of_circle = self.circle.relations(user)
+        mine = bool(of_circle) and user.person_in(self.circle.space_id) == self.person_id
+        return of_circle | {"author"} if mine else of_circle
+
+
+class Learning(models.Model):
+    """What a member said they learnt, shown to the circle in the room. ``sealed`` holds text, theme, value."""
+
+    id = models.CharField(primary_key=True, max_length=64)  # the contribution's, in the room where it was said
+    circle = models.ForeignKey(Circle, on_delete=models.CASCADE, related_name="learnings")
+    meeting = models.ForeignKey(Meeting, on_delete=models.SET_NULL, null=True, related_name="learnings")
+    # Null: said by somebody without an account, or by "un pair" once its author's data was erased.
+    person = models.ForeignKey(Person, on_delete=models.SET_NULL, null=True, blank=True, related_name="learnings")
+    learnt_at = models.DateTimeField(default=timezone.now)
+    sealed = models.BinaryField(null=True)
+
+    def __str__(self) -> str:
+        return f"Learning {self.pk}"
+
+    def relations(self, user: User) -> frozenset[str]:
+        of_circle = self.circle.relations(user)
+        mine = bool(of_circle) and user.person_in(self.circle.space_id) == self.person_id
+        return of_circle | {"author"} if mine else of_circle
