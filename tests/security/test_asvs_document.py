@@ -114,7 +114,7 @@ def test_the_requirements_are_in_their_order() -> None:
     (r"(\| 14\.3\.3 \| [^|]+\| pas encore \|).*", r"\1 |", "14.3.3"),
     (r"(\| 10\.1\.1 \| [^|]+\| sans objet \|).*", r"\1 non |", "10.1.1 lacks its reason"),
     (r"test_no_answer_loses_a_mark", "test_of_nothing", "test_of_nothing does not exist"),
-    (r"tests/room/test_crypto\.py", "tests/room/test_nothing.py", "test_nothing.py::"),
+    (r"tests/circles/test_crypto\.py", "tests/room/test_nothing.py", "test_nothing.py::"),
     (r"(\| 7\.1\.1 .*)§ 4", r"\1§ 44", "7.1.1 cites § 44"),
 ])  # fmt: skip
 def test_a_fault_of_the_document_is_noticed(before: str, after: str, told: str) -> None:
