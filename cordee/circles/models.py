@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from cordee.accounts.models import Person, Space, User, server_zone
+from cordee.circles import crypto
 
 GUEST_DAYS = 30  # how long the words of a room opened without a circle are kept
 FEWEST, MOST, UTMOST = 5, 8, 10  # people in a circle: a warning outside the first two, a refusal beyond the last
@@ -44,6 +45,10 @@ class Circle(models.Model):
         of_space = user.relations_in(self.space_id)
         mine = self.memberships.filter(person=user.person_in(self.space_id)).first() if of_space else None
         return of_space | ({mine.relation} if mine else frozenset())
+
+    def key(self) -> bytes | None:
+        """What seals its texts; ``None`` once destroyed. Raises :class:`crypto.Unreadable` when it cannot be opened."""
+        return crypto.unwrap(self.wrapped_key) if self.wrapped_key else None
 
     def destroy_key(self) -> None:
         """Make every text of this circle unreadable, for ever. What happened can still be counted."""

@@ -1,10 +1,13 @@
 """What a circle keeps of its rooms: what its members promised and what they learnt, sealed with the circle's key."""
 
+from collections.abc import Mapping
+
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from cordee.accounts.models import Person, User
+from cordee.circles import crypto
 from cordee.circles.models import Circle, Meeting
 
 
@@ -39,6 +42,29 @@ class Commitment(models.Model):
     def __str__(self) -> str:
         return f"Commitment {self.pk}"
 
+    def hold(self, key: bytes, words: Mapping[str, str]) -> None:
+        """Seal what was promised: if, then, witness. Not saved."""
+        self.sealed = crypto.seal(key, words, f"commitment/{self.pk}")
+
+    def words(self, key: bytes | None) -> dict[str, str]:
+        """What was promised; nothing once erased. Raises :class:`crypto.Unreadable`."""
+        return crypto.unseal(key, self.sealed, f"commitment/{self.pk}") or {}
+
+    def outcome(self, key: bytes | None) -> dict[str, str]:
+        """What it gave and what was learnt (``gave``, ``learnt``); nothing where nothing was said or all is erased."""
+        return crypto.unseal(key, self.sealed_outcome, f"commitment/{self.pk}/outcome") or {}
+
+    def answer(self, state: str) -> None:
+        """Its author says where they stand; said again, the latest holds."""
+        self.state, self.answered_at = state, timezone.now()
+        self.save(update_fields=["state", "answered_at"])
+
+    def tell(self, key: bytes, gave: str, learnt: str) -> None:
+        """Its author says what it gave and what they learnt."""
+        said = {name: text for name, text in (("gave", gave), ("learnt", learnt)) if text}
+        self.sealed_outcome = crypto.seal(key, said, f"commitment/{self.pk}/outcome") if said else None
+        self.save(update_fields=["sealed_outcome"])
+
     def relations(self, user: User) -> frozenset[str]:
         of_circle = self.circle.relations(user)
         mine = bool(of_circle) and user.person_in(self.circle.space_id) == self.person_id
@@ -58,6 +84,14 @@ class Learning(models.Model):
 
     def __str__(self) -> str:
         return f"Learning {self.pk}"
+
+    def hold(self, key: bytes, words: Mapping[str, str]) -> None:
+        """Seal what was learnt: text, theme, value. Not saved."""
+        self.sealed = crypto.seal(key, words, f"learning/{self.pk}")
+
+    def words(self, key: bytes | None) -> dict[str, str]:
+        """What was learnt; nothing once erased. Raises :class:`crypto.Unreadable`."""
+        return crypto.unseal(key, self.sealed, f"learning/{self.pk}") or {}
 
     def relations(self, user: User) -> frozenset[str]:
         of_circle = self.circle.relations(user)

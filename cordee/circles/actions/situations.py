@@ -59,7 +59,7 @@ class Brought:
 
 def words(situation: Situation) -> Words | None:
     """What is written, for its author; ``None`` once its words are erased. Raises :class:`crypto.Unreadable`."""
-    return _words(situation, _key(situation.circle))
+    return _words(situation, situation.circle.key())
 
 
 def begin(circle: Circle, person: Person) -> Situation:
@@ -137,12 +137,8 @@ def _locked(situation: Situation) -> Situation:
     return Situation.objects.select_for_update(of=("self",)).select_related("circle").get(pk=situation.pk)
 
 
-def _key(circle: Circle) -> bytes | None:
-    return crypto.unwrap(circle.wrapped_key) if circle.wrapped_key else None
-
-
 def _sealed(situation: Situation, body: Body, others: tuple[dict[str, str], ...]) -> bytes:
-    key = _key(situation.circle)
+    key = situation.circle.key()
     if key is None:
         raise Erased
     beside = {OTHERS: json.dumps(others, ensure_ascii=False)} if others else {}
@@ -242,7 +238,7 @@ def _become(situation: Situation, state: str, *, meeting: Meeting | None = None,
 
 def brought(meeting: Meeting) -> list[Brought]:
     """What the circle's members bring to this meeting, oldest first; if nobody does, what they keep in reserve."""
-    key = _key(meeting.circle)
+    key = meeting.circle.key()
     current = Membership.objects.filter(circle=meeting.circle, joined_at__isnull=False, left_at=None)
     theirs = Situation.objects.filter(person__in=current.values("person")).order_by("created_at", "pk")
     theirs = theirs.select_related("circle")
