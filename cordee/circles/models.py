@@ -66,6 +66,7 @@ class Membership(models.Model):
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=12, choices=ROLES, default=MEMBER)
     waiting_since = models.DateTimeField(null=True, blank=True)  # on the waiting list
+    offered_at = models.DateTimeField(null=True, blank=True)  # a place is held for them until they answer
     joined_at = models.DateTimeField(null=True, blank=True)
     left_at = models.DateTimeField(null=True, blank=True)
     replaces = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="replaced_by")
@@ -82,10 +83,10 @@ class Membership(models.Model):
 
     @property
     def relation(self) -> str:
-        """What they are to the circle: member, facilitator, waiting or former."""
-        if self.left_at:
-            return "former"
-        return self.role if self.joined_at else "waiting"
+        """What they are to the circle: member, facilitator, waiting (some had been in it before) or former."""
+        if self.waiting_since:
+            return "waiting"
+        return "former" if self.left_at else self.role
 
 
 class Charter(models.Model):

@@ -106,6 +106,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('role', models.CharField(choices=[('member', 'participant·e'), ('facilitator', 'animateur·rice')], default='member', max_length=12)),
                 ('waiting_since', models.DateTimeField(blank=True, null=True)),
+                ('offered_at', models.DateTimeField(blank=True, null=True)),
                 ('joined_at', models.DateTimeField(blank=True, null=True)),
                 ('left_at', models.DateTimeField(blank=True, null=True)),
                 ('circle', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='circles.circle')),
