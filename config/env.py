@@ -44,6 +44,17 @@ def contact(name: str) -> str:
     return raw
 
 
+def address(name: str, default: str) -> str:
+    """The address of a site, without the slash at its end."""
+    raw = os.environ.get(name, default).strip().rstrip("/")
+    parts = urlsplit(raw)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or any(not ch.isprintable() for ch in raw):
+        raise ImproperlyConfigured(
+            f"{name}={raw!r} is not the address of a site. Write {name}=https://cordee.example.org."
+        )
+    return raw
+
+
 SHORTEST_TOKEN = 32  # characters
 
 

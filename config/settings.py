@@ -19,6 +19,7 @@ SECRET_KEY = env.secret("CORDEE_SECRET_KEY", VAR_DIR, lambda: token_urlsafe(50))
 KEY_RING = env.secret("CORDEE_KEY_RING", VAR_DIR, lambda: "k1:" + urlsafe_b64encode(token_bytes(32)).decode())
 ALLOWED_HOSTS = env.words("CORDEE_HOSTS", "localhost,127.0.0.1,[::1]")
 HTTPS = env.flag("CORDEE_HTTPS", False)
+URL = env.address("CORDEE_URL", "http://127.0.0.1:8000")  # where this site is, for the links in letters
 
 INSTALLED_APPS = [
     "cordee.dossier",

@@ -1,0 +1,64 @@
+"""The outbox: a letter is written in the transaction of what it tells, and sent later.
+
+If the transaction is rolled back, there is no letter. Nothing here is sent (see cordee/mail/delivery.py).
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from cordee.mail.models import Letter
+from cordee.mail.reader import Reader
+
+KEPT_TRYING = timedelta(days=4)  # after which a letter that could not be sent is dead
+
+
+def post(
+    key: str,
+    kind: str,
+    reader: Reader,
+    subject: str,
+    text: str,
+    html: str = "",
+    *,
+    calendar: str = "",
+    method: str = "",
+    due_at: datetime | None = None,
+    expires_at: datetime | None = None,
+    urgent: bool = False,
+    reply_to: str = "",
+    gist: Mapping[str, Any] | None = None,
+) -> bool:
+    """Write a letter, in the caller's transaction, to be sent from ``due_at`` on. False if this key was already posted.
+
+    ``key`` says what about and to whom, as ``prepare:12:34:7d``. ``method`` is the calendar's (REQUEST, CANCEL).
+    ``urgent`` passes quiet hours and digest. After ``expires_at`` (four days, unless said) it is not sent any more.
+    """
+    due = due_at or timezone.now()
+    _letter, new = Letter.objects.get_or_create(
+        key=key,
+        defaults={
+            "kind": kind,
+            "to": reader.address.strip(),
+            "reply_to": reply_to,
+            "language": reader.language,
+            "time_zone": reader.time_zone,
+            "subject": one_line(subject)[:200],
+            "text": text,
+            "html": html,
+            "gist": dict(gist or {}),
+            "calendar": calendar,
+            "method": method,
+            "urgent": urgent,
+            "due_at": due,
+            "expires_at": expires_at or due + KEPT_TRYING,
+        },
+    )
+    return new
+
+
+def one_line(text: str) -> str:
+    """The text without what would end a header or a line, hide itself or turn a line around."""
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
