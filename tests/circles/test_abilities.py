@@ -1,0 +1,158 @@
+"""Every address that a row of abilities.toml guards × every character × GET and POST, from a table of its own.
+
+To add an address: a row in TABLE, and in ``World.where`` the part of the address that is new.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+import pytest
+from django.db import transaction
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
+
+from cordee.accounts import rules
+from cordee.accounts.models import Person, Role, Space, User
+from cordee.circles.actions import circles, members, situations
+from cordee.circles.models import Circle, Meeting, Situation
+
+pytestmark = pytest.mark.django_db
+
+# nobody: not signed in. octave: organises another space. nadia: a person of the space, in no circle. julien: its
+# sponsor. rose: its organiser. aicha leads another circle of it. helene waits for a place, thomas had one. claire and
+# karim are members, claire wrote the situation. fanny leads. marc: operator of the server, of no space.
+WHO = ("nobody", "octave", "nadia", "julien", "rose", "aicha", "helene", "thomas", "claire", "karim", "fanny", "marc")
+SIGNED_IN = " ".join(WHO[1:])
+INSIDE = "claire karim fanny"
+
+
+class Row(NamedTuple):
+    """Names, separated by spaces, of those who are let in; ``None``: this method is not for anybody."""
+
+    get: str | None
+    post: str | None
+
+
+TABLE: dict[str, Row] = {}
+
+
+def routes(resolver: URLResolver | None = None, before: str = "") -> Iterator[tuple[str, URLPattern]]:
+    for one in (resolver or get_resolver()).url_patterns:
+        if isinstance(one, URLPattern):
+            yield before + str(one.pattern), one
+        else:
+            yield from routes(one, before + str(one.pattern))
+
+
+GUARDED = {route: pattern.callback.ability for route, pattern in routes() if hasattr(pattern.callback, "ability")}
+
+
+def test_every_guarded_address_is_in_the_table_and_the_table_has_no_other():
+    """An address that no row guards is in the table of tests/security/test_doors.py, or fails there."""
+    assert set(GUARDED) == set(TABLE)
+
+
+def test_the_table_names_characters_and_no_others():
+    assert {name for row in TABLE.values() for names in row for name in (names or "").split()} <= set(WHO)
+
+
+class World:
+    """Two spaces, two circles, a meeting, a situation, and everybody's browser."""
+
+    def __init__(self) -> None:
+        self.space, self.elsewhere = Space.objects.create(name="Atelier du Lac"), Space.objects.create(name="Ailleurs")
+        self.people = {name: self.person(name) for name in WHO if name not in {"nobody", "marc"}}
+        for name, role in (("rose", Role.ORGANISER), ("octave", Role.ORGANISER), ("julien", Role.SPONSOR)):
+            Role.objects.create(person=self.people[name], role=role)
+        self.circle = self.made("Les éclaireurs", "fanny", "claire", "karim", "thomas")
+        self.made("Les passeurs", "aicha")
+        members.leave(self.circle.memberships.get(person=self.people["thomas"]))
+        members.wait(self.circle, self.people["helene"])
+        start = timezone.now() + timedelta(days=7)
+        self.meeting = Meeting.objects.create(
+            circle=self.circle, number=1, starts_at=start, ends_at=start + timedelta(hours=2), uid="walk"
+        )
+        self.situation: Situation = situations.begin(self.circle, self.people["claire"])
+        self.browsers = {name: self.browser(name) for name in WHO}
+
+    def person(self, name: str) -> Person:
+        space = self.elsewhere if name == "octave" else self.space
+        user = User.objects.create_user(f"{name}@example.org", name=name.title())
+        return Person.objects.create(space=space, name=name.title(), email=user.email, user=user)
+
+    def made(self, name: str, leader: str, *others: str) -> Circle:
+        circle = circles.create(self.space, self.people["rose"], [self.people[leader]], name=name)
+        for other in others:
+            members.add(circle, self.people[other])
+        return circle
+
+    def browser(self, name: str) -> Client:
+        client = Client()
+        if name == "marc":
+            client.force_login(User.objects.create_user("marc@example.org", name="Marc", is_operator=True))
+        elif name != "nobody":
+            user = self.people[name].user
+            assert user is not None
+            client.force_login(user)
+        return client
+
+    @property
+    def where(self) -> dict[str, Any]:
+        """What each part of an address names."""
+        return {
+            "space": self.space.pk,
+            "person": self.people["karim"].pk,
+            "circle": self.circle.pk,
+            "membership": self.circle.memberships.get(person=self.people["karim"]).pk,
+            "version": 1,
+            "meeting": self.meeting.pk,
+            "situation": self.situation.pk,
+        }
+
+    def path(self, route: str) -> str:
+        return "/" + re.sub(r"<(?:\w+:)?(\w+)>", lambda part: str(self.where[part[1]]), route)
+
+    def wrong(self, route: str, method: str) -> list[str]:
+        """What contradicts the table, one sentence a character. Whatever was done is undone."""
+        return [said for who in WHO if (said := self._wrong_for(who, route, method))]
+
+    def _wrong_for(self, who: str, route: str, method: str) -> str:
+        allowed = getattr(TABLE[route], method.lower())
+        with transaction.atomic():
+            answer = getattr(self.browsers[who], method.lower())(self.path(route))
+            transaction.set_rollback(True)
+        sent_away = answer.status_code == 302 and answer.headers["Location"].startswith(reverse("account_login"))
+        if who in (allowed or "").split():
+            let_in = answer.status_code in {200, 302, 303, 409} and not sent_away
+            return "" if let_in else f"{who} should be let in by {method} {route}: {answer.status_code}"
+        refused = sent_away if who == "nobody" else answer.status_code == 404
+        refused = refused or (allowed is None and answer.status_code == 405)
+        return "" if refused else f"{who} should not be let in by {method} {route}: {answer.status_code}"
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+@pytest.mark.parametrize("route", TABLE)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_each_is_let_in_or_not_as_the_table_says(world, route, method):
+    assert world.wrong(route, method) == []
+
+
+@pytest.mark.parametrize("ability", sorted(set(GUARDED.values())))
+@pytest.mark.parametrize("who", [{"anybody"}, {"signed_in"}, {"operator"}, {"person"}, set()])
+def test_a_broken_row_is_noticed(world, monkeypatch, ability, who):
+    """Were this row to say something else, the walk would find it."""
+    table = dict(rules.abilities())
+    if table[ability].who == who:
+        pytest.skip("this is what the row says")
+    table[ability] = replace(table[ability], who=frozenset(who))
+    monkeypatch.setattr(rules, "abilities", lambda: table)
+    mine = [route for route, guard in GUARDED.items() if guard == ability]
+    assert any(world.wrong(route, method) for route in mine for method in ("GET", "POST"))
