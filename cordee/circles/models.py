@@ -132,6 +132,7 @@ class Meeting(models.Model):
     video_link = models.URLField(_("lien de visioconférence"), max_length=400, blank=True)  # blank: the circle's
     rounds = models.PositiveSmallIntegerField(_("consultations prévues"), default=1)
     cancelled_at = models.DateTimeField(null=True, blank=True)
+    kept_at = models.DateTimeField(null=True, blank=True)  # it will take place, though fewer come than the quorum
     # RFC 5545: a change of date or place, or a cancellation, is a later SEQUENCE of the same UID.
     uid = models.CharField(max_length=64, unique=True)
     sequence = models.PositiveIntegerField(default=0)
@@ -149,6 +150,29 @@ class Meeting(models.Model):
 
     def __str__(self) -> str:
         return f"{self.circle_id} n° {self.number}"
+
+    @property
+    def polled(self) -> bool:
+        """Its date is being looked for."""
+        return self.starts_at is None and self.cancelled_at is None
+
+    @property
+    def over(self) -> bool:
+        return self.ends_at is not None and self.ends_at <= timezone.now()
+
+    @property
+    def to_come(self) -> bool:
+        """It can still be moved, cancelled, answered."""
+        return self.cancelled_at is None and not self.over
+
+    @property
+    def where(self) -> str:
+        return self.place or self.circle.place
+
+    @property
+    def call(self) -> str:
+        """The link of its video call."""
+        return self.video_link or self.circle.video_link
 
     def relations(self, user: User) -> frozenset[str]:
         return self.circle.relations(user)
