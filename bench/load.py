@@ -18,6 +18,7 @@ from bench.ledger import STAMP, Expectation, Ledger
 from bench.wire import Posters, Stream
 
 SETTLE_SECONDS = 20  # after the last act was due, for what is still on its way
+COME_BACK_SECONDS = 1.0  # after which who was told to come back does
 LAG_EVERY = 0.02  # seconds between two looks at the generator's own clock
 SATURATED_MS = 20  # a generator that is later than this in one case out of twenty measures itself
 stamps = count(1)
@@ -126,6 +127,8 @@ class Load:
         self.view_bytes: list[int] = []
         self.met_bytes = self.met_events = self.met = 0
         self.dropped = 0  # streams that the server ended
+        self.turned_away = 0  # times that a stream was told to come back later
+        self._returning: set[asyncio.Task[None]] = set()
         self.settle_seconds: float = SETTLE_SECONDS
         self.stale = 0  # cards missing in the first view of a stream
         self._closing = False
@@ -156,23 +159,29 @@ class Load:
         return perf_counter() - began
 
     async def _open(self, room: Room, person: int) -> Stream:
-        port = room.port(person)
         place, token = ("ecran", room.screen) if person == SCREEN else ("salle", room.seats[person]["token"])
         request = (
-            f"GET /{place}/{room.id}/stream HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
+            f"GET /{place}/{room.id}/stream HTTP/1.1\r\nHost: 127.0.0.1:{room.port(person)}\r\n"
             f"Accept-Language: fr\r\nCookie: place={token}\r\n\r\n"
         ).encode()
-        loop = asyncio.get_running_loop()
+        stream = Stream(request, self.heard, self.lost, room, person)
+        await self._connect(stream)
+        return stream
+
+    async def _connect(self, stream: Stream) -> None:
+        port = stream.room.port(stream.person)
         for wait in (0.05, 0.1, 0.2, 0.5, 1.0, 1.0, 1.0, 1.0, 1.0):
             try:
-                _, stream = await loop.create_connection(
-                    lambda: Stream(request, self.heard, self.lost, room, person), "127.0.0.1", port
-                )
-                stream.firm = dict(room.firm)
-                return stream
+                await asyncio.get_running_loop().create_connection(lambda: stream, "127.0.0.1", port)
+                stream.firm = dict(stream.room.firm)
+                return
             except OSError:  # the door is full, or the server is not back: as a browser, try again
                 await asyncio.sleep(wait)
         raise TimeoutError(f"no connection to 127.0.0.1:{port}")
+
+    async def _come_back(self, stream: Stream) -> None:
+        await asyncio.sleep(COME_BACK_SECONDS)
+        await self._connect(stream)
 
     def heard(self, stream: Stream, data: bytes, now: float) -> None:
         if not stream.ready:
@@ -190,7 +199,14 @@ class Load:
 
     def lost(self, stream: Stream) -> None:
         stream.room.streams.discard(stream)
-        if not self._closing:
+        if self._closing:
+            return
+        if stream.status == 503:  # not now: as a browser, come back
+            self.turned_away += 1
+            task = asyncio.ensure_future(self._come_back(stream))
+            self._returning.add(task)
+            task.add_done_callback(self._returning.discard)
+        else:
             self.dropped += 1
 
     # ---------------------------------------------------------------- acts

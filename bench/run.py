@@ -285,6 +285,7 @@ async def _idle(system: System, rooms: list[Room]) -> dict[str, Any]:
         "ready_s": round(ready, 1),
         "kb_each": round((after - before) / held, 1),
         "memory_mb": round(after / 1024),
+        "turned_away": load.turned_away,
         "then": {key: row[key] for key in ("p50", "p95", "acknowledged", "lost", "failed", "dropped_streams")},
     }
 

@@ -36,6 +36,7 @@ class Stream(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.wire = transport
         self.opened = perf_counter()
+        self.status, self.tail = 0, b""
         transport.write(self.request)
 
     def data_received(self, data: bytes) -> None:
@@ -48,6 +49,9 @@ class Stream(asyncio.Protocol):
                 self.tail = data
                 return
             self.status = int(head.split(b" ", 2)[1])
+            if self.status != 200:
+                self.wire.close()
+                return
             data = rest
         if not data.endswith(END_OF_EVENT):
             self.tail = data  # the rest is on its way

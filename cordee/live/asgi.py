@@ -26,6 +26,7 @@ MOST_FIELDS = 100
 BODY_SECONDS = 20
 # A page of ours that did not come from Django may be drawn, and nothing else.
 STYLED = b"default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+LINE = "cordee.line"  # by what name the door's own extension of ASGI gives an application the connection itself
 log = logging.getLogger(__name__)
 
 
@@ -79,7 +80,7 @@ class Live:
         headers = dict(scope["headers"])
         path = scope["path"]
         if scope["method"] == "GET" and (found := self.stream[0].fullmatch(path)):
-            return self._stream(_request(found, headers), receive, send)
+            return self._stream(_request(found, headers), scope, receive, send)
         if scope["method"] == "POST" and b"x-cordee" in headers and (found := self.act[0].fullmatch(path)):
             return self._act(found, headers, receive, send)
         return self._page(scope, receive, send)
@@ -113,7 +114,7 @@ class Live:
 
     # ---------------------------------------------------------------- GET …/stream
 
-    async def _stream(self, request: Request, receive: Receive, send: Send) -> None:
+    async def _stream(self, request: Request, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             events = await self.stream[1](request)
         except Exception as error:
@@ -122,17 +123,12 @@ class Live:
             return await _answer(send, Answer(503))  # the browser comes back by itself
         if events is None:
             return await _answer(send, Answer(404))
-        del request
-        gone = asyncio.ensure_future(_disconnected(receive))
-        leave = partial(_leave, asyncio.current_task())
-        gone.add_done_callback(leave)
-        try:
-            await _pump(events, send)
-        except asyncio.CancelledError:  # the reader went away, or takes nothing any more (hub.py)
-            return
-        finally:
-            gone.remove_done_callback(leave)
-            gone.cancel()
+        await send({"type": "http.response.start", "status": 200, "headers": sse.HEADERS})
+        if door := scope.get("extensions", {}).get(LINE):
+            return door["hand_over"](partial(_pump, events))  # type: ignore[no-any-return]
+        await _until_gone(_pump(events, partial(_part, send)), receive)
+        with suppress(OSError):
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     # ---------------------------------------------------------------- POST …/contributions
 
@@ -172,26 +168,35 @@ def _cookies(header: str) -> dict[str, str]:
     return {name: value.strip('"') for name, _, value in pairs if name}
 
 
-async def _pump(events: AsyncGenerator[bytes, None], send: Send) -> None:
+async def _pump(events: AsyncGenerator[bytes, None], out: Callable[[bytes], Awaitable[None]]) -> None:
     """Send what comes until it ends or fails."""
     try:
-        await send({"type": "http.response.start", "status": 200, "headers": sse.HEADERS})
         async with aclosing(events):
             async for chunk in events:
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                await out(chunk)
                 del chunk  # most of a stream's life is waiting: it keeps nothing that was sent
     except OSError:
         return  # the reader went away in mid-sentence
     except Exception as error:
         tally.failures.add("stream")
         log.error("A stream failed with %s", type(error).__name__, exc_info=True)  # the browser opens another
-    with suppress(OSError):
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-def _leave(task: asyncio.Task[Any] | None, _: object) -> None:
-    if task is not None:
-        task.cancel()
+async def _part(send: Send, chunk: bytes) -> None:
+    await send({"type": "http.response.body", "body": chunk, "more_body": True})
+
+
+async def _until_gone(work: Coroutine[Any, Any, None], receive: Receive) -> None:
+    """Do this work until its reader goes away; on a server that does not hand its lines over."""
+    working = asyncio.ensure_future(work)
+    gone = asyncio.ensure_future(_disconnected(receive))
+    gone.add_done_callback(lambda _: working.cancel())
+    try:
+        await working
+    except asyncio.CancelledError:  # the reader went away, or takes nothing any more (hub.py)
+        working.cancel()
+    finally:
+        gone.cancel()
 
 
 async def _disconnected(receive: Receive) -> None:

@@ -1,8 +1,9 @@
 """Who is at the door: a link's token gives one seat of one room, or 404. What that seat may do, the engine says."""
 
+import asyncio
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from secrets import token_urlsafe
 from time import monotonic
@@ -47,6 +48,7 @@ def digest(token: str) -> str:
 
 _keys: dict[str, tuple[Key, float]] = {}  # digest -> the seat, and when it was read
 MOST_KEYS = 100_000
+MOST_AT_ONCE = 500  # tokens in one question to the database
 KEY_SECONDS = 15  # how long a link that another process made void may still open here
 
 
@@ -57,26 +59,61 @@ def _remembered(token: str) -> Key | None:
 
 def key_of(token: str) -> Key | None:
     """The seat that this token opens. A token never changes seat; revocation is in the room's log."""
-    if not 0 < len(token) <= LONGEST_TOKEN:
-        return None
-    if known := _remembered(token):
-        return known
-    hashed = digest(token)
-    row = Seat.objects.filter(digest=hashed).values_list("session_id", "seat").first()
-    if row is None:
-        _keys.pop(hashed, None)
-        return None
-    key = Key(*row)
-    # A shared screen's link may be made void by another process, which cannot make this one forget it.
-    if not key.is_screen or settings.BUS == "local":
-        if len(_keys) >= MOST_KEYS:
-            _keys.clear()
-        _keys[hashed] = key, monotonic()
-    return key
+    return _remembered(token) or _keys_of([token])[0]
+
+
+def _keys_of(tokens: Sequence[str]) -> list[Key | None]:
+    """The same for many, in one question to the database."""
+    hashed = [digest(token) if 0 < len(token) <= LONGEST_TOKEN else "" for token in tokens]
+    rows = Seat.objects.filter(digest__in=set(hashed)).values_list("digest", "session_id", "seat")
+    found: dict[str, Key] = {one: Key(room, seat) for one, room, seat in rows if one}
+    for one in hashed:
+        key = found.get(one)
+        # A shared screen's link may be made void by another process, which cannot make this one forget it.
+        if key and (not key.is_screen or settings.BUS == "local"):
+            if len(_keys) >= MOST_KEYS:
+                _keys.clear()
+            _keys[one] = key, monotonic()
+        else:
+            _keys.pop(one, None)
+    return [found.get(one) for one in hashed]
 
 
 def forget() -> None:
     _keys.clear()
+
+
+class _Desk:
+    """Looks up tokens for the event loop: who comes while others are looked up is looked up with all who came."""
+
+    def __init__(self) -> None:
+        self._waiting: list[tuple[str, asyncio.Future[Key | None]]] = []
+        self._clerk: asyncio.Task[None] | None = None
+
+    async def key_of(self, token: str) -> Key | None:
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Key | None] = loop.create_future()
+        self._waiting.append((token, answer))
+        if self._clerk is None or self._clerk.done() or self._clerk.get_loop() is not loop:
+            self._clerk = asyncio.ensure_future(self._serve())
+        return await answer
+
+    async def _serve(self) -> None:
+        while batch := self._waiting[:MOST_AT_ONCE]:
+            del self._waiting[:MOST_AT_ONCE]
+            try:
+                keys = await reading(_keys_of, [token for token, _ in batch])
+            except Exception as error:
+                for _, answer in batch:
+                    if not answer.done():
+                        answer.set_exception(error)
+            else:
+                for (_, answer), key in zip(batch, keys, strict=True):
+                    if not answer.done():  # they left meanwhile
+                        answer.set_result(key)
+
+
+_desk = _Desk()
 
 
 def _of(key: Key | None, room: str, screen: bool) -> Key | None:
@@ -107,7 +144,7 @@ def seat_in(room: str, cookies: Mapping[str, str], *, screen: bool) -> Key | Non
 async def seat_in_soon(room: str, cookies: Mapping[str, str], *, screen: bool) -> Key | None:
     """The same on the event loop, which must not wait for the database."""
     token = token_in(room, cookies, screen=screen)
-    return _of(_remembered(token) or await reading(key_of, token), room, screen)
+    return _of(_remembered(token) or await _desk.key_of(token), room, screen)
 
 
 def seated(request: HttpRequest, room: str, *, screen: bool = False) -> Key:

@@ -74,7 +74,7 @@ class _Part:
         return hash(self.key)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _part(part: _Part) -> str:
     name, language, is_screen, _ = part.key
     with override(language):

@@ -23,6 +23,7 @@ from cordee.room import access, cards, incidents, render, store
 from cordee.room.actions import hub, language_of, writer
 from cordee.web.release import release
 
+SOON = 1.0  # seconds after which a page that was shown nothing yet, the database being out of reach, is looked at again
 GRACE = 20.0  # seconds without any stream before a person is shown as away
 MOST_STREAMS = 8  # of one seat at once
 
@@ -82,9 +83,14 @@ async def _events(key: access.Key, cookies: Mapping[str, str], language: str) ->
                     sent = view
                 if news or beat:
                     yield news or sse.BEAT
+                unread = room is None
                 del room, news  # most of a stream's life is waiting: it keeps what it last showed, and nothing else
-                await bell.wait()
+                if seen is None:
+                    await asyncio.sleep(SOON)
+                else:
+                    await bell.wait()
                 beat, doubt = bell.take()  # before looking: a change while we look rings again
+                doubt = doubt or unread
     except store.NoSuchRoom:  # deleted while it was open
         yield sse.message("revoked", event="bye")
     finally:

@@ -131,6 +131,36 @@ async def test_a_lost_ring_is_made_good_at_the_next_beat(world, monkeypatch):
         assert "comment perdu" in await following(events)
 
 
+async def test_a_page_opened_while_the_database_is_out_of_reach_is_shown_soon_after_it_is_back(world, monkeypatch):
+    """Neither a bell nor a beat is needed: it has nothing to show meanwhile."""
+    monkeypatch.setattr(stream, "SOON", 0.02)
+    monkeypatch.setattr(store, "known", lambda room: None)
+    world.broken = True
+    async with aclosing(await opened()) as events:
+        assert "hello" in (await anext(events)).decode()
+        coming = asyncio.ensure_future(following(events))
+        while world.reads < 2:
+            await asyncio.sleep(0.001)
+        world.broken = False
+        assert "Karim" in await coming
+
+
+async def test_what_another_process_wrote_is_not_passed_over_because_it_could_not_be_read_at_first(
+    world, monkeypatch, settings
+):
+    settings.BUS = "notify"
+    monkeypatch.setattr(stream, "SOON", 0.02)
+    world.there = replace(world.here, state=world.ask(world.here.state, "comment ailleurs"))
+    world.broken = True
+    async with aclosing(await opened()) as events:
+        assert "hello" in (await anext(events)).decode()
+        coming = asyncio.ensure_future(following(events))
+        while world.reads < 2:
+            await asyncio.sleep(0.001)
+        world.broken = False
+        assert "comment ailleurs" in await coming
+
+
 async def test_streams_that_ask_together_share_one_reading(world):
     before = world.reads
     rooms = await asyncio.gather(*(stream.current("room") for _ in range(20)))
