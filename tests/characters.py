@@ -10,6 +10,7 @@ from itertools import count
 
 from cordee.engine import commands as c
 from cordee.engine import events as e
+from cordee.engine import turns
 from cordee.engine.decide import Refused, decide, position
 from cordee.engine.policy import SCREEN
 from cordee.engine.reading import builtin, read
@@ -94,9 +95,9 @@ class Room:
     def consultants(self) -> list[str]:
         return [seat for seat in self.members() if seat != self.client]
 
-    def seat(self, *seats: str, role: str = "member") -> None:
+    def seat(self, *seats: str, role: str = "member", appointed: bool = False) -> None:
         for seat in seats:
-            self.do(c.TakeSeat(seat=seat, name=NAMES.get(seat, seat), role=role))
+            self.do(c.TakeSeat(seat=seat, name=NAMES.get(seat, seat), role=role, appointed=appointed))
 
     def new_id(self, kind: str = "c") -> str:
         return f"{kind}-{next(self._ids):06d}"
@@ -187,11 +188,14 @@ class French:
             return dict(SITUATIONS.get(seat, SITUATIONS["claire"]))
         if kind == "commitment":
             return dict(COMMITMENT) | {"witness": next(iter(room.consultants()), "")}
+        if kind == "carried":
+            return dict(COMMITMENT) | {"witness": "Karim"}
         said = SAID[kind]
         return {"text": said[list(NAMES).index(seat) % len(said)] if seat in NAMES else said[0]}
 
     def value(self, room: Room, seat: str, mark: str) -> str:
-        return {"theme": "Oser demander", "value": "La confiance", "sorted": "keep"}.get(mark, "")
+        said = {"theme": "Oser demander", "value": "La confiance", "sorted": "keep", "standing": "adapted"}
+        return (said | {"gave": "Trois personnes sur cinq ; les autres m’attendaient."}).get(mark, "")
 
 
 SITUATIONS = {
@@ -278,6 +282,21 @@ FRENCH = French()
 # ---------------------------------------------------------------- a round of MENTOR
 
 
+def opening(room: Room, *authors: str, script: French = FRENCH) -> Room:
+    """The room of a meeting that opens on what these people promised at the last one. Nobody has come yet."""
+    step = room.state.protocol.steps[0]
+    facts: list[e.Event] = [e.RoomOpened(at=room.now, seat="")]
+    for who in authors:
+        body = script.body(room, who, "carried") | {"from": NAMES[who]}
+        id_ = room.new_id("carried")
+        facts.append(e.Written(at=room.now, seat=who, id=id_, kind="carried", round=0, step=step.id, body=body))
+    facts += [e.StepEntered(at=room.now, seat="", round=1, step=step.id)] if authors else []
+    for fact in facts:
+        room.state = apply(room.state, fact)
+        room.events.append(fact)
+    return room
+
+
 def play(room: Room, until: str = "", *, through: str = "", client: str = CLIENT, script: French = FRENCH) -> Room:
     """Plays MENTOR from where the room stands.
 
@@ -285,7 +304,7 @@ def play(room: Room, until: str = "", *, through: str = "", client: str = CLIENT
     of renforcement, where the next client may be chosen. ``client``: whom the group chooses, where it has to choose.
     """
     while room.step != until:
-        ACTS[room.step](room, script, client)
+        (OPENING | ACTS)[room.step](room, script, client)
         if room.step == through or room.step == list(ACTS)[-1]:
             break
         room.next()
@@ -300,6 +319,14 @@ def next_round(room: Room, client: str) -> None:
 
 def _write(room: Room, script: French, seat: str, kind: str) -> str:
     return room.write(seat, kind, script.body(room, seat, kind))
+
+
+def _reprise(room: Room, script: French, client: str) -> None:
+    for seat in turns.ring(room.state):
+        for promise in room.state.of_kind("carried", author=seat):
+            for mark in ("standing", "gave"):
+                room.mark(seat, promise.id, mark, script.value(room, seat, mark))
+        room.pass_floor()
 
 
 def _choix(room: Room, script: French, client: str) -> None:
@@ -369,6 +396,7 @@ def _renforcement(room: Room, script: French, client: str) -> None:
     room.mark(room.members()[0], room.shown("learning")[0].id, "useful")
 
 
+OPENING = {"reprise": _reprise}  # where something was carried
 ACTS = {
     "choix": _choix,
     "recit": _recit,

@@ -21,7 +21,7 @@ from cordee.engine import events as e
 from cordee.engine.reading import builtin, read
 from cordee.engine.state import apply, initial
 from cordee.engine.view import view_for
-from tests.characters import MEMBERS, NAMES, SCREEN, French, Room, next_round, play
+from tests.characters import MEMBERS, NAMES, SCREEN, French, Room, next_round, opening, play
 
 CANARY = re.compile(r"zq[a-j]{4}qz")
 SEATS = (*NAMES, "waiting", SCREEN)
@@ -29,10 +29,11 @@ SEATS = (*NAMES, "waiting", SCREEN)
 REVOKED, HELD, OBSERVER, OUTSIDER = "marc", "julien", "octave", "rose"
 
 # The table of product.md, by hand.
-OPEN = {"situation", "story", "question", "request"}
+OPEN = {"carried", "situation", "story", "question", "request"}
 SILENT = {"feeling", "suggestion", "takeaway", "commitment", "learning"}  # the author's until the reveal, then all's
 ALONE = {"vote", "note", "seed"}  # the author's for ever
 STEPS = [
+    "reprise",
     "choix",
     "recit",
     "questions",
@@ -44,6 +45,7 @@ STEPS = [
     "renforcement",
 ]
 FIRST_SHOWN = {
+    "carried": "reprise",
     "story": "recit",
     "question": "questions",
     "request": "demande",
@@ -195,7 +197,7 @@ class Oracle:
             if here.step == "renforcement":
                 return id_ not in here.treated.values()
             return id_ == here.situation
-        if t.kind not in FIRST_SHOWN or t.round != here.round:
+        if t.kind not in FIRST_SHOWN or t.round != (here.round if t.kind != "carried" else here.round - 1):
             return False
         return STEPS.index(FIRST_SHOWN[t.kind]) <= STEPS.index(here.step)
 
@@ -205,7 +207,7 @@ class Oracle:
         pass
 
     def _moves(self, m: Moment, event: e.Event) -> None:
-        if event.seat == m.facilitator:
+        if event.seat and event.seat == m.facilitator:
             m.before.append(deepcopy(m.place))
 
     def _SeatTaken(self, m: Moment, event: e.SeatTaken) -> None:
@@ -310,7 +312,7 @@ class Canaries(French):
         return body
 
     def value(self, room: Room, seat: str, mark: str) -> str:
-        return f"Oser {self.new()}" if mark in {"theme", "value"} else super().value(room, seat, mark)
+        return f"Oser {self.new()}" if mark in {"theme", "value", "gave"} else super().value(room, seat, mark)
 
 
 class Table(Room):
@@ -361,7 +363,10 @@ def play_with_canaries() -> tuple[list[e.Event], Oracle]:
     """Two rounds of MENTOR in which every text is a unique canary, and the oracle that knows who may read which."""
     script = Canaries()
     room = Table(script)
+    opening(room, "claire", "karim", REVOKED, OUTSIDER, script=script)  # one of them never comes
     _seat_everyone(room, script)
+    play(room, until="choix", script=script)
+    room.do(c.Hide(seat="fanny", id=room.state.of_kind("carried", author=REVOKED)[0].id))
     play(room, until="questions", script=script)
     _everyone_notes(room, script)
     play(room, until="suggestions", script=script)
@@ -399,13 +404,11 @@ def _leads_twice(room: Room, script: Canaries) -> None:
 
 
 def _seat_everyone(room: Room, script: Canaries) -> None:
-    room.seat("fanny")
-    room.seat(*(seat for seat in MEMBERS if seat != HELD))
-    room.do(c.TakeSeat(seat=HELD, name=NAMES[HELD]))
+    room.seat("fanny", role="facilitator", appointed=True)
+    room.seat(*MEMBERS, appointed=True)
     room.do(c.Leave(seat=HELD))
     room.do(c.Hold(seat="fanny", target=HELD))
-    room.seat(OBSERVER, role="observer")
-    room.do(c.SetDoor(seat="fanny", waiting=True))
+    room.seat(OBSERVER, role="observer", appointed=True)
     room.do(c.TakeSeat(seat="waiting", name=f"Rosalie {script.new()}"))
 
 

@@ -17,8 +17,11 @@ class Command:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TakeSeat(Command):
+    """``appointed``: the circle says who this is, and ``role`` holds as it is; no form of ours can say so."""
+
     name: str
     role: str = "member"
+    appointed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +152,9 @@ class Extend(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pause(Command):
-    pass
+    """``minutes``: how long, as it is said to all; 0 for as long as it takes."""
+
+    minutes: float = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,6 @@ from cordee.engine.state import Contribution, State, apply
 
 LONGEST_NAME = 60
 LONGEST_REASON = 500
-LONGEST_VALUE = 120
 MOST_SEATS = 40  # a circle is 10 at most, with observers and those who came back under another name
 MOST_CONTRIBUTIONS = 3000
 MOST_MINUTES = 24 * 60
@@ -175,10 +174,29 @@ def _take_seat(state: State, command: c.TakeSeat, now: float) -> Decision:
         return [] if not state.seats[command.seat].revoked else Refused("revoked")
     if not SEAT.fullmatch(command.seat):
         return Refused("bad_id")
+    if command.appointed:
+        return _appointed(state, command, now)
     role = command.role if command.role in {"member", "observer"} else "member"
-    if not state.seats:
+    if not state.seats and not state.meeting:
         role = "facilitator"
     return _seated(state, command.seat, command.name, role, now, device=True, actor=command.seat)
+
+
+def _appointed(state: State, command: c.TakeSeat, now: float) -> Decision:
+    """Somebody of the circle: no door, and coming first gives nothing. A second facilitator observes, and may be
+    handed the room; so does the first, where the group has gone on without them."""
+    role = command.role if command.role in {"member", "observer", "facilitator"} else "member"
+    if role == "facilitator" and state.facilitator():
+        role = "observer"
+    name = _free_name(state, command.name)
+    return _seated(state, command.seat, name, role, now, device=True, actor=command.seat, known=True)
+
+
+def _free_name(state: State, name: str) -> str:
+    """This name, with a number when somebody here already goes by it: nobody is kept out by a namesake."""
+    name = _name(name)[: LONGEST_NAME - 3]
+    names = (name, *(f"{name} {number}" for number in range(2, MOST_SEATS + 2)))
+    return next((free for free in names if not _taken(state, free)), name)
 
 
 def _add_seat(state: State, command: c.AddSeat, now: float) -> Decision:
@@ -192,7 +210,9 @@ def _add_seat(state: State, command: c.AddSeat, now: float) -> Decision:
     return _seated(state, command.id, command.name, role, now, device=False, actor=command.seat)
 
 
-def _seated(state: State, seat: str, name: str, role: str, now: float, *, device: bool, actor: str) -> Decision:
+def _seated(
+    state: State, seat: str, name: str, role: str, now: float, *, device: bool, actor: str, known: bool = False
+) -> Decision:
     name = _name(name)
     if not name:
         return Refused("no_name")
@@ -204,7 +224,7 @@ def _seated(state: State, seat: str, name: str, role: str, now: float, *, device
         return Refused("room_full")
     if state.course.closed:
         return Refused("closed")
-    waiting = device and state.door and actor == seat
+    waiting = device and (state.door or state.meeting) and actor == seat and not known
     return [e.SeatTaken(at=now, seat=seat, role=role, device=device, waiting=waiting, body={"name": name})]
 
 
@@ -276,6 +296,8 @@ def _hand_over(state: State, command: c.HandOver, now: float) -> Decision:
 def _set_door(state: State, command: c.SetDoor, now: float) -> Decision:
     if not _leads(state, command.seat):
         return Refused("not_facilitator")
+    if state.meeting and not command.waiting:
+        return Refused("door_kept")
     return [] if state.door == command.waiting else [e.DoorSet(at=now, seat=command.seat, waiting=command.waiting)]
 
 
@@ -398,7 +420,7 @@ def _mark(state: State, command: c.Mark, now: float) -> Decision:
 def _marked(state: State, command: c.Mark, row: MarkRow, owner: str, now: float) -> Decision:
     value = _plain(command.value)
     on = command.on and (bool(value) or not (row.values or row.free))
-    if (row.values and on and value not in row.values) or len(value) > LONGEST_VALUE:
+    if (row.values and on and value not in row.values) or len(value) > row.longest:
         return Refused("bad_value", {"field": row.label})
     round_ = state.course.round if row.per_round else 0
     before = state.marks.get((command.id, row.mark, owner, round_))
@@ -464,25 +486,25 @@ def _lead(rule: Callable[[State, Any, float], Decision]) -> Callable[[State, Any
 
 
 def _next(state: State, command: c.Next, now: float) -> Decision:
-    following = state.protocol.index(state.course.step) + 1
-    if following >= len(state.protocol.steps):
+    following = state.index(state.course.step) + 1
+    if following >= len(state.steps):
         return Refused("last_step")
-    step = state.protocol.steps[following].id
+    step = state.steps[following].id
     return _enter(state, c.GoTo(seat=command.seat, step=step, reason=command.reason), now)
 
 
 def _back(state: State, command: c.Back, now: float) -> Decision:
-    before = state.protocol.index(state.course.step) - 1
+    before = state.index(state.course.step) - 1
     if before < 0:
         return Refused("first_step")
-    return [e.StepEntered(at=now, seat=command.seat, round=state.course.round, step=state.protocol.steps[before].id)]
+    return [e.StepEntered(at=now, seat=command.seat, round=state.course.round, step=state.steps[before].id)]
 
 
 def _enter(state: State, command: c.GoTo, now: float) -> Decision:
-    steps = state.protocol.steps
+    steps = state.steps
     if command.step not in {step.id for step in steps}:
         return Refused("no_such_step")
-    here, there = state.protocol.index(state.course.step), state.protocol.index(command.step)
+    here, there = state.index(state.course.step), state.index(command.step)
     if here == there:
         return []
     passed = steps[here:there]
@@ -522,7 +544,11 @@ def _extend(state: State, command: c.Extend, now: float) -> Decision:
 
 
 def _pause(state: State, command: c.Pause, now: float) -> Decision:
-    return [] if state.course.paused_at is not None else [e.Paused(at=now, seat=command.seat)]
+    if not 0 <= command.minutes <= MOST_MINUTES:
+        return Refused("bad_value", {"field": "minutes"})
+    if state.course.paused_at is not None and not command.minutes:
+        return []
+    return [e.Paused(at=now, seat=command.seat, until=now + command.minutes * 60 if command.minutes else 0)]
 
 
 def _resume(state: State, command: c.Resume, now: float) -> Decision:
@@ -587,9 +613,10 @@ def _choose(state: State, command: c.Choose, now: float) -> Decision:
     situation = state.contributions.get(command.situation)
     if situation is None or situation.withdrawn or situation.kind != "situation":
         return Refused("no_such_situation")
-    client = state.seats[situation.author]
-    if not client.here or not client.member:
-        return Refused("client_away", {"name": client.name or ""})
+    client = state.seats.get(situation.author)  # brought by somebody who may not have come
+    if client is None or not client.here or not client.member:
+        name = client.name if client else (situation.body or {}).get("from")
+        return Refused("client_away", {"name": name or ""})
     if not command.agreed and (waiting := _waiting_turn(state, client.id, ahead)):
         return Refused("client_twice", {"name": client.name or "", "names": ", ".join(waiting)})
     chosen = (
@@ -648,7 +675,7 @@ def _next_round(state: State, command: c.NextRound, now: float) -> Decision:
             at=now,
             seat=command.seat,
             round=state.course.round + 1,
-            step=state.protocol.start_of_next if ahead else state.protocol.steps[0].id,
+            step=state.protocol.start_of_next if ahead else state.protocol.steps_with(frozenset())[0].id,
             client=state.course.next_client if ahead else "",
             situation=state.course.next_situation if ahead else "",
             body={"text": reason} if reason else None,
@@ -660,7 +687,7 @@ def _leaves_round(state: State, reason: str) -> Refused | None:
     """A round that has a client is not left before its protected steps, unless with a word."""
     if not state.course.client:
         return None
-    names = [s.id for s in state.protocol.steps if (state.course.round, s.id) not in state.course.skipped]
+    names = [s.id for s in state.steps if (state.course.round, s.id) not in state.course.skipped]
     return _word(state, names, reason)[1]
 
 
@@ -687,8 +714,8 @@ def _not_back_to(state: State, former: State) -> Refused | None:
         return None
     if former.course.client != state.course.client and _contracted(state):
         return Refused("round_begun", {"name": _client_name(state)})
-    steps = state.protocol.steps
-    for step in steps[state.protocol.index(state.course.step) : steps.index(former.step)]:
+    steps = state.steps
+    for step in steps[state.index(state.course.step) : state.index(former.course.step)]:
         if not gate_met(state, step.gate):
             return Refused("gate", {"step": step.title})
     return None

@@ -17,6 +17,11 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RoomOpened(Event):
+    """For a meeting of a circle, which says who is who; ``seat`` is empty. The log of a guests' room has none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SeatTaken(Event):
     """A person arrives, or is written in by the facilitator (``device`` false: no screen of their own)."""
 
@@ -145,7 +150,7 @@ class Extended(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paused(Event):
-    pass
+    until: float = 0  # when it is to end, in seconds since the epoch; 0: nobody said
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,8 @@ from cordee.engine.scene import Entry, Scene, name_of, votable
 from cordee.engine.seen import Card, Form, Group, MarkView, Text
 from cordee.engine.state import Contribution, Mark, Seat
 
+AUTHOR = frozenset({"author"})
+
 
 class Eye:
     """What it saw of earlier states is in ``memory``; what it sees depends on the scene and the seat alone."""
@@ -37,8 +39,8 @@ class Eye:
     def past(self) -> tuple[Group, ...]:
         """What this round has said so far and the step no longer shows, to be read again."""
         protocol = self.state.protocol
-        here = protocol.index(self.step.id)
-        kinds = [k for step in protocol.steps[:here] for k in step.shows if k not in self.step.shows]
+        here = self.state.index(self.step.id)
+        kinds = [k for step in self.state.steps[:here] for k in step.shows if k not in self.step.shows]
         written = ((kind, self._shown(kind, past=True)) for kind in dict.fromkeys(kinds))
         groups = (
             self._group("past", kind, entries, protocol.kinds[kind].plural, past=True)
@@ -76,7 +78,8 @@ class Eye:
     def _shown(self, kind: str, past: bool = False) -> tuple[Entry, ...]:
         course = self.state.course
         if kind != "situation":
-            return self.scene.of(kind, course.round)
+            opening = any(step.opens_on == kind for step in self.state.protocol.steps)
+            return self.scene.of(kind, 0 if opening else course.round)
         if (self.step.chooses or self.step.chooses_next) and not past:
             treated = {sid for _, _, sid in course.treated if sid != course.situation or self.step.chooses_next}
             return tuple(entry for entry in self.scene.of(kind) if entry[0].id not in treated)
@@ -200,7 +203,7 @@ class Eye:
             behalf = tuple(
                 (s.id, s.name or "")
                 for s in state.seats.values()
-                if s.here and not s.device and s.id not in done and may(roles_of(state, s.id), row.by)
+                if s.here and not s.device and s.id not in done and may(self._towards(s.id, c), row.by)
             )
         return MarkView(
             mark=row.mark,
@@ -213,7 +216,13 @@ class Eye:
             count=len(put),
             settable=open_here and may(mine, row.by),
             behalf=behalf,
+            longest=row.longest,
+            says=tuple(row.values.get(m.value, m.value) for m in put) if row.by == AUTHOR else (),
         )
+
+    def _towards(self, seat: str, c: Contribution) -> Roles:
+        """What another seat is to this contribution."""
+        return towards(roles_of(self.state, seat), seat, c.author)
 
     # ------------------------------------------------------------ what is written
 

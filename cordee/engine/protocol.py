@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 Roles = frozenset[str]
+LONGEST_VALUE = 120  # characters of a mark's free value, where its row says nothing else
 
 
 class Table(dict[str, str]):
@@ -79,6 +80,7 @@ class MarkRow:
     behalf: bool = False
     per_round: bool = False  # put anew in every round, so that each time counts
     agreement: bool = False  # agrees to a wording: gone when the text is edited
+    longest: int = LONGEST_VALUE  # characters of a free value
     at: tuple[str, ...] = ()  # for a right that holds anywhere: only at these steps
 
 
@@ -103,6 +105,7 @@ class Step:
     say: tuple[str, ...] = ()  # what the facilitator may say
     floor: str = "all"  # all | client | ring: who speaks
     ring: Roles = frozenset()  # who takes part in the round robin
+    ring_of: str = ""  # of them, those alone who are authors of this kind
     turn_seconds: int = 0
     floor_after_reveal: bool = False  # the round robin begins with the reveal
     silence_minutes: float = 0
@@ -118,6 +121,7 @@ class Step:
     cards: Roles = frozenset()  # who may draw creativity cards
     recalls: str = ""  # kind of earlier rounds shown by resemblance
     votes: str = ""  # kind whose totals show once every present member has one
+    opens_on: str = ""  # the step exists only at the opening of a room into which this kind was carried
 
     def write(self, kind: str) -> Write | None:
         return next((row for row in self.writes if row.kind == kind), None)
@@ -161,7 +165,12 @@ class Protocol:
 
     @property
     def minutes(self) -> float:
-        return sum(step.minutes for step in self.steps)
+        """Of a whole round; what only some meetings open on is not counted."""
+        return sum(step.minutes for step in self.steps if not step.opens_on)
+
+    def steps_with(self, carried: frozenset[str]) -> tuple[Step, ...]:
+        """The steps of a round: those that open on something exist only when it was carried there."""
+        return tuple(step for step in self.steps if not step.opens_on or step.opens_on in carried)
 
     def index(self, step: str) -> int:
         return next(i for i, s in enumerate(self.steps) if s.id == step)

@@ -77,14 +77,14 @@ class _Reader:
         return made
 
     def _start_of_next(self, steps: tuple[Step, ...]) -> str:
-        start = self.data.get("start_of_next", steps[0].id)
+        start = self.data.get("start_of_next", next((step.id for step in steps if not step.opens_on), steps[0].id))
         if start not in {step.id for step in steps}:
             raise ProtocolError(f"“start_of_next” names the step “{start}”, which is not declared.")
         return str(start)
 
     def _check_steps(self, steps: tuple[Step, ...]) -> None:
-        if not steps:
-            raise ProtocolError("A protocol needs at least one step.")
+        if all(step.opens_on for step in steps):
+            raise ProtocolError("A protocol needs at least one step that every round has.")
         ids = [step.id for step in steps]
         for name in ids:
             if ids.count(name) > 1:
@@ -166,7 +166,7 @@ class _Reader:
         made["shows"] = tuple(self._known_kind(kind, where, "shows") for kind in row.get("shows", ()))
         if "gate" in row:
             made["gate"] = self._make(Gate, row["gate"], f"the gate of {where}")
-        for key in ("protected", "recalls", "votes"):
+        for key in ("protected", "recalls", "votes", "opens_on", "ring_of"):
             if row.get(key):
                 self._known_kind(row[key], where, key)
         if row.get("floor", "all") not in {"all", "client", "ring"}:

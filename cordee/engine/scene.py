@@ -74,7 +74,7 @@ def _scene(state: State, memory: Memory) -> Scene:
         roles=roles,
         holder=turns.holder(state),
         position=position(state),
-        strip=memory.once("strip", (state.protocol, course.step, course.round), lambda: _strip(state)),
+        strip=memory.once("strip", (state.protocol, course.step, course.round, state.carried), lambda: _strip(state)),
         clock=memory.once("clock", course, lambda: _clock(state)),
         ring=memory.once("ring", _Same(state), lambda: _ring(state, roles)),
         place=memory.once("place", place, lambda: place),
@@ -105,8 +105,8 @@ def _grouped(memory: Memory, name: str, by: Callable[[Contribution], Any], entri
 
 
 def _strip(state: State) -> Strip:
-    steps = state.protocol.steps
-    here = state.protocol.index(state.course.step)
+    steps = state.steps
+    here = state.index(state.course.step)
     letters: list[Letter] = []
     for i, step in enumerate(steps):
         if i and steps[i - 1].letter == step.letter:
@@ -129,7 +129,13 @@ def _clock(state: State) -> Clock:
     course = state.course
     silence = course.started_at + course.paused_for + state.step.silence_minutes * 60
     shows = state.step.silence_minutes and not state.revealed
-    return Clock(course.started_at + course.paused_for, course.minutes, course.paused_at, silence if shows else None)
+    return Clock(
+        course.started_at + course.paused_for,
+        course.minutes,
+        course.paused_at,
+        silence if shows else None,
+        course.paused_until if course.paused_at is not None else 0,
+    )
 
 
 def _writers(state: State, roles: Mapping[str, Roles]) -> set[str]:

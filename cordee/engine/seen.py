@@ -5,7 +5,7 @@ Texts are as their authors wrote them; names are ``""`` once a key is destroyed.
 
 from dataclasses import dataclass
 
-from cordee.engine.protocol import Kind, Roles
+from cordee.engine.protocol import LONGEST_VALUE, Kind, Roles
 from cordee.engine.signals import SignalView
 
 Text = tuple[tuple[str, str], ...]  # (field id, what was written), in the order of the form
@@ -38,6 +38,7 @@ class Clock:
     minutes: float
     paused_at: float | None
     silence_until: float | None
+    paused_until: float = 0  # 0: nobody said when the pause ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,8 @@ class MarkView:
     count: int
     settable: bool
     behalf: tuple[tuple[str, str], ...] = ()  # (seat, name) for whom the facilitator may put it
+    longest: int = LONGEST_VALUE
+    says: tuple[str, ...] = ()  # of a mark that the author alone puts: what it says, read by all whom its row names
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +168,7 @@ class Hand:
     last: bool
     closed: bool
     ledger: tuple[tuple[str, int], ...]  # (name, how often client)
+    meeting: bool = False  # the circle says who comes in: its door stays kept
     hidden: tuple[tuple[str, str, str], ...] = ()  # (contribution, label, author) that she may show again
 
 

@@ -71,6 +71,7 @@ class Course:
     minutes: float = 0
     paused_at: float | None = None
     paused_for: float = 0  # seconds
+    paused_until: float = 0  # when it is to end, as was said to all; 0 when nothing was said
     floor: str = ""
     floor_at: float = 0
     spoken: frozenset[str] = frozenset()
@@ -93,11 +94,22 @@ class State:
     course: Course = Course()
     undo: tuple[Course, ...] = ()
     door: bool = False
+    meeting: bool = False  # of a circle, which says who is who: others wait at the door
+    carried: frozenset[str] = frozenset()  # kinds of what was brought from earlier meetings
     began_at: float = 0
 
     @property
     def step(self) -> Step:
         return self.protocol.step(self.course.step)
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The steps of this round: the first alone opens on what was carried."""
+        return self.protocol.steps_with(self.carried if self.course.round == 1 else frozenset())
+
+    def index(self, step: str) -> int:
+        """Where this step stands among those of this round. ``StopIteration`` if it is none of them."""
+        return next(i for i, s in enumerate(self.steps) if s.id == step)
 
     @property
     def revealed(self) -> bool:
@@ -124,7 +136,7 @@ class State:
 
 def initial(protocol: Protocol) -> State:
     """A room before anything happened, standing at the first step."""
-    first = protocol.steps[0]
+    first = protocol.steps_with(frozenset())[0]
     return State(protocol, course=Course(step=first.id, minutes=first.minutes))
 
 
@@ -190,6 +202,7 @@ def _fresh_step(state: State, step: str, at: float) -> dict[str, Any]:
         "minutes": row.minutes,
         "paused_at": None,
         "paused_for": 0,
+        "paused_until": 0,
         "floor": "",
         "floor_at": 0,
         "spoken": frozenset(),
@@ -234,6 +247,8 @@ def _handed_over(state: State, event: e.HandedOver) -> State:
 
 def _written(state: State, event: e.Written) -> State:
     made = Contribution(event.id, event.kind, event.seat, event.scribe, event.round, event.step, event.at, event.body)
+    if event.round == 0:
+        state = replace(state, carried=state.carried | {event.kind})
     return replace(state, contributions=_with(state.contributions, event.id, made))
 
 
@@ -267,13 +282,13 @@ def _card(state: State, event: e.CardDrawn) -> State:
 def _step_entered(state: State, event: e.StepEntered) -> State:
     changes = _fresh_step(state, event.step, event.at)
     if event.skipped:
-        changes["skipped"] = _skipped(state, state.protocol.index(event.step), event.body)
+        changes["skipped"] = _skipped(state, event.step, event.body)
     return _move(state, event, **changes)
 
 
-def _skipped(state: State, end: int, body: e.Body) -> dict[tuple[int, str], str | None]:
-    """The steps left out so far, with those from here to the step of index ``end`` that this word explains."""
-    left = state.protocol.steps[state.protocol.index(state.course.step) : end]
+def _skipped(state: State, end: str, body: e.Body) -> dict[tuple[int, str], str | None]:
+    """The steps left out so far, with those from here to the step ``end`` that this word explains."""
+    left = state.steps[state.index(state.course.step) : state.index(end)]
     word = (body or {}).get("text")
     return {**state.course.skipped, **{(state.course.round, step.id): word for step in left}}
 
@@ -301,12 +316,18 @@ def _round_started(state: State, event: e.RoundStarted) -> State:
     )
 
 
+def _paused(state: State, event: e.Paused) -> State:
+    # Said again of a pause under way, it changes its end alone.
+    began = event.at if state.course.paused_at is None else state.course.paused_at
+    return _move(state, event, paused_at=began, paused_until=event.until)
+
+
 def _resumed(state: State, event: e.Resumed) -> State:
     if state.course.paused_at is None:
         return state
     # A clock that jumps back must not give time that never passed.
     pause = max(0.0, event.at - state.course.paused_at)
-    return _move(state, event, paused_at=None, paused_for=state.course.paused_for + pause)
+    return _move(state, event, paused_at=None, paused_until=0, paused_for=state.course.paused_for + pause)
 
 
 def _floor(state: State, event: e.FloorGiven) -> State:
@@ -325,6 +346,7 @@ def _undone(state: State, event: e.Undone) -> State:
 
 
 APPLY: dict[type[e.Event], Callable[[State, Any], State]] = {
+    e.RoomOpened: lambda s, v: replace(s, meeting=True, door=True),
     e.SeatTaken: _seat_taken,
     e.SeatRenamed: _renamed,
     e.SeatAdmitted: lambda s, v: _seat(s, v.target, waiting=False),
@@ -344,7 +366,7 @@ APPLY: dict[type[e.Event], Callable[[State, Any], State]] = {
     e.ClientChosen: _client_chosen,
     e.RoundStarted: _round_started,
     e.Extended: lambda s, v: _move(s, v, minutes=s.course.minutes + v.minutes),
-    e.Paused: lambda s, v: _move(s, v, paused_at=v.at),
+    e.Paused: _paused,
     e.Resumed: _resumed,
     e.FloorGiven: _floor,
     e.FloorFreed: lambda s, v: _move(s, v, free=v.on),

@@ -11,7 +11,11 @@ def ring(state: State) -> list[str]:
         client = state.seats.get(state.course.client)
         return [client.id] if client and client.here else []
     audience = state.step.ring if state.step.floor == "ring" else frozenset()
-    return [seat.id for seat in state.seats.values() if seat.here and may(roles_of(state, seat.id), audience)]
+    order = [seat.id for seat in state.seats.values() if seat.here and may(roles_of(state, seat.id), audience)]
+    if not state.step.ring_of:
+        return order
+    authors = {c.author for c in state.of_kind(state.step.ring_of)}
+    return [seat for seat in order if seat in authors]
 
 
 def open_floor(state: State) -> bool:

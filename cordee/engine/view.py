@@ -110,8 +110,8 @@ def _request(scene: Scene, seat: str) -> str:
 
 def _hand(scene: Scene, memory: Memory) -> Hand:
     state = scene.state
-    course, steps = state.course, state.protocol.steps
-    here = state.protocol.index(course.step)
+    course, steps = state.course, state.steps
+    here = state.index(course.step)
     step = steps[here]
     gate = "" if gate_met(state, step.gate) else step.title
     reveals = not state.revealed and may(roles_of(state, state.facilitator()), step.reveal_by)
@@ -120,7 +120,7 @@ def _hand(scene: Scene, memory: Memory) -> Hand:
     return Hand(
         next=steps[here + 1].title if here + 1 < len(steps) else "",
         gate=gate,
-        needs_word=_needs_word(state, here),
+        needs_word=_needs_word(state),
         back=here > 0,
         paused=course.paused_at is not None,
         reveal=step.reveal_label if reveals or reveals_for else "",
@@ -144,6 +144,7 @@ def _hand(scene: Scene, memory: Memory) -> Hand:
         closed=course.closed,
         ledger=tuple(_ledger(state)),
         hidden=tuple(_hidden(state)),
+        meeting=state.meeting,
     )
 
 
@@ -153,8 +154,8 @@ def _without_device(state: State, audience: Roles) -> str:
     return next(seats, "")
 
 
-def _needs_word(state: State, here: int) -> bool:
-    step = state.protocol.steps[here]
+def _needs_word(state: State) -> bool:
+    step = state.step
     return bool(step.protected) and not state.of_kind(step.protected, state.course.round)
 
 

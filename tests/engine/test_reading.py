@@ -40,7 +40,7 @@ BROKEN = {
     "two steps of one id": (set_in("recit", "id", "choix"), ["“choix”", "own id"]),
     "an unknown key of a step": (set_in("recit", "minuts", 3), ["step “recit”", "minuts", "minutes"]),
     "a step without a title": (lambda d: step(d, "recit").pop("title"), ["step “recit”", "title"]),
-    "a step without an id": (lambda d: step(d, "recit").pop("id"), ["step “2”", "id"]),
+    "a step without an id": (lambda d: step(d, "recit").pop("id"), ["step “3”", "id"]),
     "a step without an instruction": (lambda d: step(d, "recit").pop("instruction"), ["step “recit”", "instruction"]),
     "an instruction that is no table": (set_in("recit", "instruction", "Parlez"), ["step “recit”", "instruction"]),
     "minutes in words": (set_in("recit", "minutes", "huit"), ["step “recit”", "minutes", "a number"]),

@@ -13,8 +13,9 @@ import pytest
 from markdown_it import MarkdownIt
 
 from cordee.engine import commands as c
-from cordee.engine.decide import LONGEST_NAME, LONGEST_VALUE, _plain
+from cordee.engine.decide import LONGEST_NAME, _plain
 from cordee.engine.hint import hint
+from cordee.engine.protocol import LONGEST_VALUE
 from cordee.room import documents, render, store
 from cordee.room.models import Entry
 from tests import services
