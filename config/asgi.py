@@ -29,12 +29,13 @@ async def _background() -> None:
     loop.call_later(SETTLED, loop.run_in_executor, None, hint.rules)  # no question of a room waits for its first hint
     the_bus = bus(settings.BUS, settings.DATABASE_URL)
     actions.hub.start(the_bus.publish)
-    sweeping = asyncio.ensure_future(sweep.sweeping())
+    recurring = [asyncio.ensure_future(work()) for work in (sweep.sweeping, stream.watching)]
     try:
         await the_bus.run(actions.hub)
         await asyncio.Event().wait()
     finally:
-        sweeping.cancel()
+        for work in recurring:
+            work.cancel()
         actions.hub.stop()
 
 

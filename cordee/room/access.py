@@ -3,14 +3,20 @@
 import asyncio
 import hashlib
 import hmac
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from base64 import urlsafe_b64encode
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from secrets import token_urlsafe
 from time import monotonic
+from typing import Any
 
 from django.conf import settings
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse
 
+from cordee.accounts.models import User
+from cordee.circles.models import Membership
 from cordee.engine.policy import SCREEN
 from cordee.live.reads import reading
 from cordee.room import incidents
@@ -27,10 +33,11 @@ CODE_LENGTH = 10  # 30^10: about 49 bits
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A seat of a room, as its link shows it."""
+    """A seat of a room, as its link shows it. ``digest`` is of the token that was shown."""
 
     room: str
     seat: str
+    digest: str = field(default="", compare=False, repr=False)
 
     @property
     def is_screen(self) -> bool:
@@ -46,9 +53,56 @@ def digest(token: str) -> str:
     return hmac.new(settings.SECRET_KEY.encode(), token.encode(), hashlib.sha256).hexdigest()
 
 
+def seat_of(room: str, person: int) -> str:
+    """The seat of this person of the circle in this room: the same on any device, told to nobody outside."""
+    return _computed("seat", f"{room}/{person}", 12)
+
+
+def token_of(room: str, seat: str, user: int, epoch: int) -> str:
+    """The token of a seat whose owner has an account. It is not kept: with their next ``links_epoch`` it is another."""
+    return _computed("place", f"{room}/{seat}/{user}/{epoch}", 24)
+
+
+def _computed(what: str, of: str, length: int) -> str:
+    made = hmac.new(settings.SECRET_KEY.encode(), f"cordee.room.{what}:{of}".encode(), hashlib.sha256).digest()
+    return urlsafe_b64encode(made[:length]).decode()
+
+
+def _told(seats: QuerySet[Seat]) -> QuerySet[Any]:
+    """With what tells whether a seat is still its owner's: ``account``, ``epoch``, ``active``; ``former``, who left."""
+    members = Membership.objects.filter(circle=OuterRef("session__circle"), person=OuterRef("person"))
+    left = members.filter(left_at__isnull=False)
+    return seats.annotate(
+        account=Coalesce("person__user_id", "user_id"),
+        epoch=Coalesce("person__user__links_epoch", "user__links_epoch"),
+        active=Coalesce("person__user__is_active", "user__is_active"),
+        former=Exists(left),
+    )
+
+
+def of_user(user: User) -> QuerySet[Seat]:
+    """The seats that are somebody's, in circles of their spaces and as a guest; none in a circle that they left."""
+    theirs = Seat.objects.filter(Q(person__user=user) | Q(user=user), owned=True)
+    still: QuerySet[Seat] = _told(theirs).filter(former=False)
+    return still
+
+
+FACTS = ("session_id", "seat", "digest", "owned", "account", "epoch", "active", "former")
+
+
+def _opens(room: str, seat: str, digest_: str, owned_: bool, account: int | None, epoch: int | None, *so: bool) -> bool:
+    """Whether this link, which is stored, opens its seat now."""
+    active, former = so
+    if not owned_:
+        return True
+    if account is None or epoch is None or not active or former:
+        return False
+    return hmac.compare_digest(digest_, digest(token_of(room, seat, account, epoch)))
+
+
 _keys: dict[str, tuple[Key, float]] = {}  # digest -> the seat, and when it was read
 MOST_KEYS = 100_000
-MOST_AT_ONCE = 500  # tokens in one question to the database
+MOST_AT_ONCE = 500  # tokens, or rooms, in one question to the database
 KEY_SECONDS = 15  # how long a link that another process made void may still open here
 
 
@@ -63,10 +117,13 @@ def key_of(token: str) -> Key | None:
 
 
 def _keys_of(tokens: Sequence[str]) -> list[Key | None]:
-    """The same for many, in one question to the database."""
+    """The same for many, in one question to the database; in two when some are accounts'."""
     hashed = [digest(token) if 0 < len(token) <= LONGEST_TOKEN else "" for token in tokens]
-    rows = Seat.objects.filter(digest__in=set(hashed)).values_list("digest", "session_id", "seat")
-    found: dict[str, Key] = {one: Key(room, seat) for one, room, seat in rows if one}
+    rows = list(Seat.objects.filter(digest__in=set(hashed)).values_list("digest", "session_id", "seat", "owned"))
+    accounts = [one for one, *_, owned in rows if owned]
+    theirs = _told(Seat.objects.filter(digest__in=accounts)).values_list(*FACTS) if accounts else ()
+    closed = {row[2] for row in theirs if not _opens(*row)}
+    found: dict[str, Key] = {one: Key(room, seat, one) for one, room, seat, _ in rows if one and one not in closed}
     for one in hashed:
         key = found.get(one)
         # A shared screen's link may be made void by another process, which cannot make this one forget it.
@@ -77,6 +134,18 @@ def _keys_of(tokens: Sequence[str]) -> list[Key | None]:
         else:
             _keys.pop(one, None)
     return [found.get(one) for one in hashed]
+
+
+def void(keys: Collection[Key]) -> set[str]:
+    """Of these open seats, the digests that open nothing any more: their owner has signed out everywhere, left the
+    circle or taken the seat into their account since. Guests' links are not asked for: only the log revokes them."""
+    rooms = list({key.room for key in keys})
+    found: dict[tuple[str, str], str] = {}
+    for first in range(0, len(rooms), MOST_AT_ONCE):
+        seats = _told(Seat.objects.filter(session__in=rooms[first : first + MOST_AT_ONCE], owned=True))
+        for row in seats.values_list(*FACTS):
+            found[row[0], row[1]] = row[2] if _opens(*row) else ""
+    return {key.digest for key in keys if found.get((key.room, key.seat), key.digest) != key.digest}
 
 
 def forget() -> None:

@@ -9,14 +9,15 @@ from time import time
 from typing import Any
 
 from django.conf import settings
-from django.db import DataError, Error, OperationalError, connection, transaction
+from django.db import DataError, Error, IntegrityError, OperationalError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import override
 
+from cordee.accounts.models import User
 from cordee.circles import crypto
 from cordee.circles.models import Circle
 from cordee.engine import events as e
-from cordee.engine.commands import Command, Leave, Return, TakeSeat
+from cordee.engine.commands import Close, Command, Hide, Leave, Return, TakeSeat, Withdraw
 from cordee.engine.decide import Decision, Refused
 from cordee.engine.policy import SCREEN, roles_of
 from cordee.engine.reading import builtin, read
@@ -25,7 +26,7 @@ from cordee.live.asgi import Answer, Request
 from cordee.live.hub import ASK, Hub
 from cordee.live.tally import Tally
 from cordee.live.writer import Writer
-from cordee.room import access, forms, incidents, limits, phrases, store
+from cordee.room import access, forms, harvest, incidents, limits, phrases, store
 from cordee.room.models import Draft, Seat, Session
 
 log = logging.getLogger(__name__)
@@ -41,6 +42,16 @@ def _committed(jobs: Sequence[store.Job], outcomes: Sequence[Decision | Exceptio
     changed = {job.room for job, outcome in zip(jobs, outcomes, strict=True) if outcome and isinstance(outcome, list)}
     rooms = {room: store.known(room) for room in changed}
     hub.announce_from_thread({store.topic(id_): room.state.version if room else ASK for id_, room in rooms.items()})
+    for room_id in {job.room for job, outcome in zip(jobs, outcomes, strict=True) if _ripe(job, outcome)}:
+        harvest.soon(room_id)
+
+
+def _ripe(job: store.Job, outcome: Decision | Exception) -> bool:
+    """Whether what is kept of a room may differ now: it has closed, or what it said was changed since."""
+    if not isinstance(job.command, Close | Withdraw | Hide) or not outcome or not isinstance(outcome, list):
+        return False
+    room = store.known(job.room)
+    return room is not None and room.state.meeting and room.state.course.closed
 
 
 def _kind(job: store.Job) -> str:
@@ -125,6 +136,8 @@ def submit(room: str, command: Command | store.Typing) -> Decision:
             outcome: Decision | Exception = writer.submit_and_wait(job)
         else:  # no server in this process: a command line, a test
             outcome = store.transact([job])[0]
+            if _ripe(job, outcome):
+                harvest.harvest(room)
         if isinstance(outcome, Exception):
             raise outcome
     except REFUSED_FOR_GOOD:
@@ -173,6 +186,54 @@ def join(room: str, name: str, role: str = "member") -> Opened | Refused:
         link.delete()
         return outcome
     return opened
+
+
+def claim(key: access.Key, user: User) -> Opened | Refused:
+    """Make a guest's seat that of an account, with all that was said from it. Its former link opens nothing more.
+
+    Once only, and one seat a room: what is somebody's already is refused to others. In a circle of a space whose person
+    they are, what they promised and learnt there is then theirs in the circle's book too.
+    """
+    session = Session.objects.select_related("circle").filter(pk=key.room).first()
+    if session is None or not roles_of(store.load(key.room).state, key.seat) or key.is_screen:
+        return Refused("stranger")
+    person = user.person_in(session.circle.space_id)
+    token = access.token_of(key.room, key.seat, user.pk, user.links_epoch)
+    opened = Opened(key.room, key.seat, token)
+    digest = access.digest(token)
+    theirs = {"person_id": person} if person else {"user": user}
+    try:
+        with transaction.atomic():
+            free = Seat.objects.filter(session=session, seat=key.seat, owned=False)
+            if not free.update(owned=True, digest=digest, **theirs):
+                mine = Seat.objects.filter(session=session, seat=key.seat, digest=digest).exists()
+                return opened if mine else Refused("claimed")
+            if access.of_user(user).filter(session=session).count() > 1:
+                raise IntegrityError
+    except IntegrityError:
+        return Refused("seated_twice")
+    access.forget()
+    if person and session.harvested and hub.serving:
+        harvest.soon(key.room, again=True)
+    elif person and session.harvested:
+        harvest.harvest(key.room, again=True)
+    return opened
+
+
+def seat_of(room: str, user: User) -> Opened | None:
+    """The seat of this user in this room, and the token that opens it now; nothing to who left the circle."""
+    place = access.of_user(user).filter(session=room).first()
+    if place is None:
+        return None
+    token = access.token_of(room, place.seat, user.pk, user.links_epoch)
+    if place.digest != access.digest(token):  # they have signed out everywhere since
+        Seat.objects.filter(pk=place.pk).update(digest=access.digest(token))
+    return Opened(room, place.seat, token)
+
+
+def is_owned(room: str, seat: str) -> bool:
+    """Whether this seat is an account's."""
+    return Seat.objects.filter(session=room, seat=seat, owned=True).exists()
 
 
 def _new_links(session: Session, save: Callable[[Session], None]) -> None:

@@ -1,8 +1,9 @@
 """What is stored of a room. Everything anybody typed is sealed with the circle's key (see crypto.py)."""
 
 from django.db import models
+from django.db.models import Q
 
-from cordee.accounts.models import Person
+from cordee.accounts.models import Person, User
 from cordee.circles.models import Circle, Meeting
 
 
@@ -23,16 +24,31 @@ class Session(models.Model):
 
 
 class Seat(models.Model):
-    """A link that opens one seat (or the shared screen). The token itself is never stored, only its digest."""
+    """A link that opens one seat (or the shared screen). The token itself is never stored, only its digest.
+
+    Somebody's with an account is theirs by ``person`` (in a circle of a space) or by ``user`` (a guest who claimed it,
+    where they are a person of no space, or the circle has none); its token is then computed: see access.py.
+    """
 
     session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="seats")
     seat = models.CharField(max_length=24)
     # Whose it is, for somebody with an account; several rooms' seats, one of each room.
     person = models.ForeignKey(Person, on_delete=models.SET_NULL, null=True, blank=True, related_name="seats")
+    user = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="seats")
+    # Its token is computed from its owner's account: once that is gone, nothing opens it.
+    owned = models.BooleanField(default=False)
     digest = models.CharField(max_length=64, unique=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["session", "seat"], name="one_link_a_seat")]
+        constraints = [
+            models.UniqueConstraint(fields=["session", "seat"], name="one_link_a_seat"),
+            models.UniqueConstraint(
+                fields=["session", "person"], condition=Q(person__isnull=False), name="one_seat_a_person"
+            ),
+            models.UniqueConstraint(
+                fields=["session", "user"], condition=Q(user__isnull=False), name="one_seat_a_user"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.session_id}/{self.seat}"

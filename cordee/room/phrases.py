@@ -53,6 +53,10 @@ REFUSALS = {
         "{name} a déjà été client·e, et {names} attend encore son tour. "
         "Si le groupe est d’accord, cochez-le et choisissez."
     ),
+    "door_kept": gettext_noop("Dans la salle d’une séance, la porte reste gardée : vous ouvrez à chaque invité."),
+    "meeting_cancelled": gettext_noop("Cette séance est annulée : sa salle n’ouvre pas."),
+    "claimed": gettext_noop("Cette place est déjà rattachée à un autre compte."),
+    "seated_twice": gettext_noop("Votre compte a déjà une place dans cette salle : entrez par elle."),
     "nothing_to_undo": gettext_noop("Il n’y a rien à annuler."),
     # What the transport refuses
     "origin": gettext_noop("Cet envoi ne vient pas de cette page. Rechargez-la."),

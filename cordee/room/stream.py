@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from collections import Counter
 from collections.abc import AsyncGenerator, Coroutine, Iterable, Mapping
 from html import escape
@@ -24,11 +25,15 @@ from cordee.room.actions import hub, language_of, writer
 from cordee.web.release import release
 
 SOON = 1.0  # seconds after which a page that was shown nothing yet, the database being out of reach, is looked at again
+WATCH = 5.0  # seconds between two looks at whether the open seats are still their owners'
 GRACE = 20.0  # seconds without any stream before a person is shown as away
 MOST_STREAMS = 8  # of one seat at once
 
+log = logging.getLogger(__name__)
 asked = Tally("opened", "stranger", "too_many")
 _open: Counter[access.Key] = Counter()
+_links: Counter[tuple[access.Key, str]] = Counter()  # the same by the link that opened them: one seat may have had two
+_ended: set[str] = set()  # digests of links that were open and opened nothing any more
 _reads: dict[str, asyncio.Future[store.Room]] = {}
 _farewells: set[asyncio.Task[None]] = set()
 
@@ -55,6 +60,7 @@ def hello() -> dict[str, float | str]:
 
 async def _events(key: access.Key, cookies: Mapping[str, str], language: str) -> AsyncGenerator[bytes, None]:
     _open[key] += 1
+    _links[key, key.digest] += 1
     sent: View | None = None
     seen: tuple[int, bool] | None = None  # the version last looked at, and whether it could be read
     try:
@@ -96,6 +102,9 @@ async def _events(key: access.Key, cookies: Mapping[str, str], language: str) ->
     finally:
         if not hub.listened(store.topic(key.room)) and (left := store.known(key.room)):
             left.memory.clear()  # nobody looks any more
+        _links[key, key.digest] -= 1
+        if not _links[key, key.digest]:
+            del _links[key, key.digest]
         _open[key] -= 1
         if not _open[key]:
             del _open[key]
@@ -108,13 +117,36 @@ def _version(room: store.Room) -> tuple[int, bool]:
 
 
 async def _still_open(key: access.Key, cookies: Mapping[str, str]) -> bool:
-    """A shared screen's link may be made void while it is open. (A seat is revoked in the room's log.)"""
+    """A shared screen's link may be made void while it is open, and that of a seat whose owner has an account.
+
+    (A guest's seat is revoked in the room's log.)
+    """
     if not key.is_screen:
-        return True
+        return key.digest not in _ended
     try:
         return await access.seat_in_soon(key.room, cookies, screen=True) == key
     except Error:
         return True  # out of reach for now: who came in stays in
+
+
+async def watching() -> None:
+    """For ever: end the streams of who has signed out everywhere, or left the circle. One question for all of them."""
+    while True:
+        try:
+            shown = [key for key, _ in _links if not key.is_screen]
+            if shown:
+                _end(await reading(access.void, shown))
+        except Exception as error:
+            log.warning("Open seats could not be looked at again: %s", type(error).__name__)
+        await asyncio.sleep(WATCH)
+
+
+def _end(digests: set[str]) -> None:
+    """Let these links' streams say good-bye at once."""
+    _ended.clear()
+    _ended.update(digests)
+    for room in {key.room for key, digest in _links if digest in digests}:
+        hub.poke(store.topic(room))
 
 
 async def current(room_id: str) -> store.Room | None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import Error
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
@@ -19,11 +19,17 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from cordee.accounts.models import Person, User
+from cordee.accounts.rules import needs
+from cordee.circles import access as circles_access
+from cordee.circles.models import Circle, Meeting
+from cordee.circles.queries import circles
 from cordee.engine.decide import Refused
 from cordee.engine.hint import hint, said
+from cordee.engine.policy import roles_of
 from cordee.engine.record import Record, records_for
 from cordee.engine.seen import View
-from cordee.room import access, actions, documents, forms, incidents, limits, phrases, store, stream
+from cordee.room import access, actions, documents, forms, incidents, limits, meetings, phrases, store, stream
 from cordee.room import render as parts
 
 # ---------------------------------------------------------------- coming in
@@ -121,12 +127,77 @@ def place(request: HttpRequest, token: str) -> HttpResponse:
     return response
 
 
+# ---------------------------------------------------------------- who has an account
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+@needs("room.enter", circles_access.meeting)
+def meeting(request: HttpRequest, meeting: Meeting) -> HttpResponse:
+    """One's place in the room of a meeting, the charter once signed. Long before or after it, one is asked first."""
+    person = _person(request, meeting.circle)
+    if not circles.has_signed(meeting.circle, person):
+        return redirect("circles:charter", circle=meeting.circle_id)
+    if request.method == "GET" and not meetings.is_time(meeting) and not meeting.cancelled_at:
+        return render(request, "room/meeting.html", {"meeting": meeting})
+    opened = meetings.enter(meeting, person)
+    if isinstance(opened, Refused):
+        return render(request, "room/meeting.html", {"meeting": meeting, "error": phrases.sentence(opened)}, status=409)
+    return _seated(request, opened)
+
+
+def _person(request: HttpRequest, circle: Circle) -> Person:
+    return get_object_or_404(Person, pk=_user(request).person_in(circle.space_id))
+
+
+def _user(request: HttpRequest) -> User:
+    """Whoever is signed in; 404 to others."""
+    if not isinstance(request.user, User):
+        raise Http404
+    return request.user
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+def claim(request: HttpRequest, room: str) -> HttpResponse:
+    """Attach the seat of this browser to one's account, once signed in."""
+    key = access.seated(request, room)
+    if not roles_of(store.load(room).state, key.seat):
+        raise Http404
+    if request.method == "GET":
+        signed_in = request.user.is_authenticated
+        return render(request, "room/claim.html", {"room": room, "user": request.user if signed_in else None})
+    outcome = actions.claim(key, _user(request))
+    if isinstance(outcome, Refused):
+        context = {"room": room, "user": request.user, "error": phrases.sentence(outcome)}
+        return render(request, "room/claim.html", context, status=409)
+    response = render(request, "room/claim.html", {"room": room, "user": request.user, "done": True})
+    access.sit(request, response, access.Key(outcome.room, outcome.seat), outcome.token)
+    return response
+
+
+@require_GET
+@never_cache
+@needs("account.own")
+def mine(request: HttpRequest, room: str) -> HttpResponse:
+    """The seat of whoever is signed in, on this device: the stage, or with ``?vers=bilan`` the record."""
+    opened = actions.seat_of(room, _user(request))
+    if opened is None:
+        raise Http404
+    response = redirect("room:record" if request.GET.get("vers") == "bilan" else "room:stage", room=room)
+    access.sit(request, response, access.Key(room, opened.seat), opened.token)
+    return response
+
+
 # ---------------------------------------------------------------- the stage
 
 
 @dataclass(frozen=True)
 class Invitation:
-    """The links of a room, as its stage shows them; those of the whole room to the facilitator alone."""
+    """The links of a room, as its stage shows them; those of the whole room to the facilitator alone.
+
+    ``owned``: the seat is an account's, which needs no private link. ``absent``: (seat, name) of members not here yet.
+    """
 
     id: str
     seat_url: str = ""
@@ -134,6 +205,8 @@ class Invitation:
     join_url: str = ""
     screen_url: str = ""
     qr_svg: str = ""
+    owned: bool = False
+    absent: tuple[tuple[str, str], ...] = ()
 
 
 @require_GET
@@ -198,15 +271,16 @@ def _stage(
 def _invitation(request: HttpRequest, known: store.Room, view: View) -> Invitation:
     if view.seat == "screen" or view.waiting:
         return Invitation(known.id)
-    mine = request.build_absolute_uri(reverse("room:place", args=[access.token_in(known.id, request.COOKIES)]))
-    if view.hand is None:
-        return Invitation(known.id, mine)
-    links = actions.links(known)
+    owned = actions.is_owned(known.id, view.seat)
+    link = reverse("room:place", args=[access.token_in(known.id, request.COOKIES)])
+    mine = "" if owned else request.build_absolute_uri(link)
+    links = actions.links(known) if view.hand else {}
     if not links:
-        return Invitation(known.id, mine)
+        return Invitation(known.id, mine, owned=owned)
     join_url = request.build_absolute_uri(reverse("room:join", args=[links["code"]]))
     screen_url = request.build_absolute_uri(reverse("room:place", args=[links["screen"]]))
-    return Invitation(known.id, mine, actions.shown_code(links["code"]), join_url, screen_url, _qr(join_url))
+    code, absent = actions.shown_code(links["code"]), tuple(meetings.absent(known.id))
+    return Invitation(known.id, mine, code, join_url, screen_url, _qr(join_url), owned, absent)
 
 
 def _qr(url: str) -> SafeString:
@@ -329,7 +403,9 @@ def record(request: HttpRequest, room: str) -> HttpResponse:
     ]
     zone = timezone.get_current_timezone()
     html = mark_safe("".join(documents.html(r, zone) for r in records))
-    return render(request, "room/record.html", {"records": records, "record_html": html, "downloads": downloads})
+    context = {"records": records, "record_html": html, "downloads": downloads}
+    owned = actions.is_owned(room, access.seated(request, room).seat)
+    return render(request, "room/record.html", context | {"room": room, "owned": owned})
 
 
 @require_GET

@@ -10,16 +10,24 @@ from django.utils.translation import override
 from cordee.engine import commands as c
 from cordee.engine.policy import SCREEN
 from cordee.room import render
-from tests.characters import ACTS, CLIENT, FACILITATOR, Room, circle, next_round, play
+from tests.characters import ACTS, CLIENT, FACILITATOR, MEMBERS, Room, circle, next_round, opening, play
 
 READERS = (FACILITATOR, CLIENT, "karim", SCREEN)
 MOMENTS = [*(f"{when} {step}" for step in ACTS for when in ("entering", "through")), "second round", "closed", "door"]
+MOMENTS += ["entering reprise", "through reprise", "pause"]
 
 
 def played(moment: str) -> Room:
-    room = circle()
     when, _, step = moment.partition(" ")
-    if when == "entering":
+    if step == "reprise":
+        room = opening(Room(), CLIENT, "karim")
+        room.seat(FACILITATOR, role="facilitator", appointed=True)
+        room.seat(*MEMBERS, appointed=True)
+        return room if when == "entering" else play(room, through="reprise")
+    room = circle()
+    if moment == "pause":
+        room.do(c.Pause(seat=FACILITATOR, minutes=10))
+    elif when == "entering":
         play(room, until=step)
     elif when == "through":
         play(room, through=step)

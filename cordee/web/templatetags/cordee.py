@@ -3,13 +3,13 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from math import cos, hypot, pi, sin
 from typing import Any
 
 from django import template
-from django.utils import formats
+from django.utils import formats, timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -47,6 +47,17 @@ def day(iso: str) -> str:
         return str(formats.date_format(date.fromisoformat(iso), "DATE_FORMAT"))
     except ValueError:
         return iso
+
+
+@register.filter
+def hour(at: float) -> str:
+    """Seconds since the epoch as the time of day that the server's clock shows."""
+    return str(formats.time_format(timezone.localtime(datetime.fromtimestamp(at, UTC)), "TIME_FORMAT"))
+
+
+@register.filter
+def split(words: str) -> list[str]:
+    return words.split()
 
 
 @register.filter

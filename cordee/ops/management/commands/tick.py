@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from cordee.circles import crypto
 from cordee.ops import clock, recurring
 from cordee.ops.readiness import said_plainly
-from cordee.room import actions, limits, store
+from cordee.room import actions, harvest, limits, store
 from cordee.room.models import Draft
 
 DRAFT_DAYS = 2  # a meeting closed by mistake may be opened again: what was being typed waits that long
@@ -29,7 +29,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         with said_plainly():
             clock.require_believable(options["trust_clock"])
-            counts = {"erased": actions.erase_due(), "drafts": clear_old_drafts()}
+            counts = {"harvested": harvest.left_over(), "erased": actions.erase_due(), "drafts": clear_old_drafts()}
             limits.forget_old()
         recurring.done(recurring.TICK)
         self.stdout.write(_("Cercles effacés : %(erased)d · brouillons oubliés : %(drafts)d") % counts)

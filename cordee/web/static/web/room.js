@@ -412,14 +412,14 @@
   function tick() {
     const clock = document.querySelector('.clock');
     if (clock) {
-      const { from, minutes, paused, silence } = clock.dataset;
+      const { from, minutes, paused, silence, until } = clock.dataset;
       const at = paused ? Number(paused) : now();
       const left = Math.min(minutes * 60, Number(from) + minutes * 60 - at), quiet = silence ? Math.min(silence - from, silence - at) : 0; // the clock may have been put back
-      clock.classList.toggle('over', left < 0);
+      clock.classList.toggle('over', until ? Number(until) < now() : left < 0);
       clock.classList.toggle('silent', quiet > 0 && !paused);
       clock.classList.toggle('paused', Boolean(paused));
       clock.firstElementChild.value = Math.min(100, 100 - (left / (minutes * 60)) * 100);
-      const text = paused ? words.paused
+      const text = paused ? (until ? '' : words.paused) // the server has written when it ends
         : quiet > 0 ? words.silence?.replace('{t}', spell(quiet))
         : left < 0 ? words.over?.replace('{t}', spell(left < -60 ? Math.floor(-left / 60) * 60 : -left))
         : words.left?.replace('{t}', spell(left > 60 ? Math.ceil(left / 60) * 60 : left));
