@@ -13,7 +13,7 @@ from cordee.accounts.models import Person, Space, User, server_zone
 from cordee.circles import crypto
 
 GUEST_DAYS = 30  # how long the words of a room opened without a circle are kept
-FEWEST, MOST, UTMOST = 5, 8, 10  # people in a circle: a warning outside the first two, a refusal beyond the last
+UTMOST = 10  # members in a circle: others wait. What is said of fewer is in compose.py
 
 
 def _guest_date() -> date:
@@ -43,8 +43,15 @@ class Circle(models.Model):
     def relations(self, user: User) -> frozenset[str]:
         """organiser, sponsor, person of its space; member, facilitator, waiting, former of the circle itself."""
         of_space = user.relations_in(self.space_id)
-        mine = self.memberships.filter(person=user.person_in(self.space_id)).first() if of_space else None
-        return of_space | ({mine.relation} if mine else frozenset())
+        return of_space | self._own_relations(user) if of_space else of_space
+
+    def _own_relations(self, user: User) -> frozenset[str]:
+        """Asked once a request: a page asks about many abilities, and each about the same two."""
+        known: dict[int, frozenset[str]] = self.__dict__.setdefault("_relations_of", {})
+        if user.pk not in known:
+            mine = self.memberships.filter(person=user.person_in(self.space_id)).first()
+            known[user.pk] = frozenset({mine.relation}) if mine else frozenset()
+        return known[user.pk]
 
     def key(self) -> bytes | None:
         """What seals its texts; ``None`` once destroyed. Raises :class:`crypto.Unreadable` when it cannot be opened."""

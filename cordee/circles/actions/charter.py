@@ -6,7 +6,8 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from cordee.accounts.models import Person
-from cordee.circles.actions.circles import locked
+from cordee.circles.actions import letters
+from cordee.circles.actions.locking import locked
 from cordee.circles.models import Charter, Circle, Signature
 from cordee.circles.queries.circles import charter_in_force, date_of_erasure
 from cordee.circles.refused import Refused
@@ -21,6 +22,7 @@ def propose(circle: Circle, text: str, scope: str, erase_on: date) -> Charter:
         version = charter_in_force(circle).version + 1
         charter = Charter.objects.create(circle=circle, version=version, text=text, scope=scope, erase_on=erase_on)
         _follow(circle)
+        letters.ask_to_sign(charter)
     return charter
 
 

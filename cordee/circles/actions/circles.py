@@ -6,12 +6,13 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from cordee.accounts.models import Person, Space
 from cordee.circles import crypto, default_charter
+from cordee.circles.actions import letters, meetings, members
+from cordee.circles.actions.locking import locked
 from cordee.circles.models import Charter, Circle, Membership
-from cordee.circles.refused import Refused
+from cordee.circles.queries.circles import not_begun
 
 WORDS_DAYS = 365  # how long the words of a circle are kept when nobody says otherwise
 
@@ -25,8 +26,6 @@ def create(space: Space, by: Person, facilitators: Iterable[Person] = (), **fiel
 
     ``by`` invites; it gives them no place in the circle, and no right to its room. Raises :class:`Refused`.
     """
-    from cordee.circles.actions import members
-
     with transaction.atomic():
         fields.setdefault("erase_on", usual_date())
         circle = Circle.objects.create(space=space, wrapped_key=crypto.new_wrapped_key(), **fields)
@@ -42,18 +41,6 @@ def create(space: Space, by: Person, facilitators: Iterable[Person] = (), **fiel
     return circle
 
 
-def locked(circle: Circle, *, change: bool = True) -> Circle:
-    """The circle as it is now, held until the transaction ends, so that two requests never share its last place.
-
-    SQLite holds the whole database from the transaction's first word (IMMEDIATE). Raises :class:`Refused` when the
-    circle has ended.
-    """
-    now = Circle.objects.select_for_update().get(pk=circle.pk)
-    if change and now.ended_at:
-        raise Refused(_("Ce cercle est clos : on peut le relire, plus le changer."))
-    return now
-
-
 def edit(circle: Circle, **fields: Any) -> None:
     """Change its name, purpose, method, place, link, quorum or time zone. Raises :class:`Refused`."""
     with transaction.atomic():
@@ -64,9 +51,12 @@ def edit(circle: Circle, **fields: Any) -> None:
 
 
 def end(circle: Circle) -> None:
-    """No more meetings nor members: the circle is kept to be read until its charter's date. Raises :class:`Refused`."""
+    """No more meetings nor members, and everybody is told; one that has begun goes on. Raises :class:`Refused`."""
     with transaction.atomic():
         now = locked(circle)
+        for meeting in not_begun(now):
+            meetings.cancel(meeting)
         now.ended_at = timezone.now()
         now.save(update_fields=["ended_at"])
         now.memberships.update(offered_at=None)
+        letters.ended(now)

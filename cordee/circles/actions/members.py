@@ -6,7 +6,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from cordee.accounts.models import Person
-from cordee.circles.actions.circles import locked
+from cordee.circles.actions import letters
+from cordee.circles.actions.locking import locked
 from cordee.circles.models import UTMOST, Circle, Membership
 from cordee.circles.queries.circles import current
 from cordee.circles.refused import Refused
@@ -25,7 +26,7 @@ def add(circle: Circle, person: Person, role: str = Membership.MEMBER, by: Perso
         membership.role = role
         if role == Membership.MEMBER and not membership.offered_at and taken(circle) >= UTMOST:
             return _wait(membership)
-        return _join(membership)
+        return _invited(_join(membership), by)
 
 
 def wait(circle: Circle, person: Person) -> Membership:
@@ -50,7 +51,7 @@ def leave(membership: Membership) -> None:
             offer_next(circle)
 
 
-def replace(membership: Membership, person: Person) -> Membership:
+def replace(membership: Membership, person: Person, by: Person | None = None) -> Membership:
     """``person`` takes the place and the role; what the former did and wrote stays theirs. Raises :class:`Refused`."""
     with transaction.atomic():
         circle = locked(membership.circle)
@@ -63,7 +64,7 @@ def replace(membership: Membership, person: Person) -> Membership:
         held = newcomer.offered_at is not None
         newcomer.role, newcomer.replaces = former.role, former
         _depart(former)
-        _join(newcomer)
+        _invited(_join(newcomer), by)
         if held:
             offer_next(circle)
         return newcomer
@@ -107,6 +108,7 @@ def offer_next(circle: Circle) -> Membership | None:
     if first is not None:
         first.offered_at = timezone.now()
         first.save(update_fields=["offered_at"])
+        letters.offer(first)
     return first
 
 
@@ -114,6 +116,10 @@ def taken(circle: Circle) -> int:
     """How many of the ten places are taken, or held for who was offered one. Facilitators take none."""
     here = Q(joined_at__isnull=False, left_at=None, waiting_since=None)
     return circle.memberships.filter(here | Q(offered_at__isnull=False), role=Membership.MEMBER).count()
+
+
+def free(circle: Circle) -> int:
+    return max(0, UTMOST - taken(circle))
 
 
 def _of(circle: Circle, person: Person) -> Membership:
@@ -137,6 +143,11 @@ def _join(membership: Membership) -> Membership:
     membership.joined_at = timezone.now()
     membership.waiting_since = membership.offered_at = membership.left_at = None
     membership.save()
+    return membership
+
+
+def _invited(membership: Membership, by: Person | None) -> Membership:
+    letters.invite(membership, by)
     return membership
 
 
