@@ -160,6 +160,9 @@ SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]  # the two above
 # Whom to write to about a weakness: served as /.well-known/security.txt, and nothing when empty.
 SECURITY_CONTACT = env.contact("CORDEE_SECURITY_CONTACT")
 
+# Recall and themes by meaning too, where sentence vectors are installed (pip install cordee[vectors]).
+VECTORS = env.flag("CORDEE_VECTORS", True)
+
 # What shows this process's measures to who has it; nothing is shown when empty. See cordee/ops/metrics.py.
 METRICS = env.token("CORDEE_METRICS")
 

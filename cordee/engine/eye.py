@@ -102,13 +102,18 @@ class Eye:
         earlier = {c.id: (c, marks) for c, marks in entries}
         texts = {id_: (c.body or {}).get("text", "") for id_, (c, _) in earlier.items()}
         seen = situation is not None and sees(state, self.seat, situation)
-        query = " ".join((situation.body or {}).values()) if situation and situation.body else ""
-        matches = recall(query, texts) if seen else []
+        query = self._asked(situation) if situation and seen else ""
+        matches = recall(query, texts)
         cards = [self.card(*earlier[m.id], why=m.words) for m in matches]
         if len(cards) < 5:  # too little resembles: the most recent are better than an empty page
             rest = [entry for id_, entry in reversed(list(earlier.items())) if id_ not in {m.id for m in matches}]
             cards += [self.card(*entry) for entry in rest[: 5 - len(cards)]]
         return Group(kind, "", tuple(cards), recalled=True)
+
+    def _asked(self, situation: Contribution) -> str:
+        """What is looked for: the situation's own words (not the choices ticked in it)."""
+        boxes = self.state.protocol.kinds[situation.kind].fields
+        return " ".join((situation.body or {}).get(box.id, "") for box in boxes if box.type in {"line", "text"})
 
     def card(self, c: Contribution, put: tuple[Mark, ...], why: tuple[str, ...] = ()) -> Card:
         state, kind = self.state, self.state.protocol.kinds[c.kind]

@@ -25,6 +25,7 @@ from cordee.engine.reading import read
 from cordee.engine.seen import View
 from cordee.engine.state import State, apply, initial
 from cordee.engine.view import view_for
+from cordee.followup import vectors
 from cordee.live import tally
 from cordee.live.bus import message
 from cordee.room import render
@@ -153,6 +154,7 @@ def forget_words(rooms: Iterable[str]) -> None:
     crypto.forget()
     render.forget()
     recall.forget()
+    vectors.forget()
 
 
 def with_key() -> list[str]:
