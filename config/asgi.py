@@ -15,12 +15,14 @@ from django.conf import settings  # noqa: E402
 from django.template.loader import render_to_string  # noqa: E402
 
 from cordee.engine import hint  # noqa: E402
+from cordee.live import connections  # noqa: E402
 from cordee.live.asgi import Live  # noqa: E402
 from cordee.live.bus import bus  # noqa: E402
 from cordee.live.headers import guarded, strict_transport  # noqa: E402
 from cordee.ops.probes import Probes  # noqa: E402
 from cordee.room import access, actions, stream, sweep  # noqa: E402
 
+connections.serving()
 SETTLED = 5.0  # seconds after which a server that has just started does what can wait
 
 

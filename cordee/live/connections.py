@@ -11,6 +11,10 @@ from django.db.backends.signals import connection_created
 from django.dispatch import receiver
 
 
+STATEMENT = 8  # seconds a statement of a server may take: its wish is told so before the page gives up (writer.PATIENCE)
+_serving = False
+
+
 class Busy(OperationalError):
     """The database cannot take this now: too many wait for it, or for too long. Try again in a moment."""
 
@@ -23,6 +27,22 @@ def let_go() -> None:
     """
     if not connection.in_atomic_block:
         connection.close()
+
+
+def serving() -> None:
+    """From here on this process serves people: no statement of its PostgreSQL connections may last.
+
+    A command line (a migration, a backup) takes the time that it needs.
+    """
+    global _serving
+    _serving = True
+
+
+@receiver(connection_created)
+def nothing_lasts(connection: BaseDatabaseWrapper, **_: Any) -> None:
+    if _serving and connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET statement_timeout = '{STATEMENT}s'")
 
 
 @receiver(connection_created)

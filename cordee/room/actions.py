@@ -31,7 +31,8 @@ from cordee.room.models import Draft, Seat, Session
 
 log = logging.getLogger(__name__)
 hub = Hub()
-REFUSED_FOR_GOOD = (DataError, UnicodeError)  # what the database says of a value: sent again, it says it again
+# What the database says of a value, or of a row decided anew on the room's latest state: sent again, it says it again.
+REFUSED_FOR_GOOD = (DataError, IntegrityError, UnicodeError)
 ASKED = {"contributions": forms.command, "brouillon": forms.typing}  # by the end of the address
 
 

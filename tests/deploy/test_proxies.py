@@ -3,18 +3,23 @@
 bin/test does not install them: it skips these. ``apt-get install nginx-light caddy``, then bin/test tests/deploy.
 """
 
+import re
 import shutil
 import socket
 import ssl
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 
+from cordee.live.hub import BEAT
+from cordee.room.limits import LIMITS
 from tests import services
+from tests.faults.nodes import nodes
 from tests.live.people import Person
 
 ROOT = services.ROOT
@@ -47,7 +52,8 @@ def replaced(text: str, pairs: dict[str, str]) -> str:
     return text
 
 
-def nginx(folder: Path, upstream: int, port: int, plain: int) -> list[str]:
+def nginx(folder: Path, upstreams: list[int], port: int, plain: int) -> list[str]:
+    one = "    server 127.0.0.1:8000 fail_timeout=2s;\n"
     server = replaced(
         (ROOT / "deploy/nginx.conf").read_text(),
         {
@@ -58,7 +64,7 @@ def nginx(folder: Path, upstream: int, port: int, plain: int) -> list[str]:
             NAME + ";": "localhost;",
             f"/etc/letsencrypt/live/{NAME}/fullchain.pem": str(folder / "cert.pem"),
             f"/etc/letsencrypt/live/{NAME}/privkey.pem": str(folder / "key.pem"),
-            "127.0.0.1:8000": f"127.0.0.1:{upstream}",
+            one: "".join(one.replace("8000", str(each)) for each in upstreams),
             "$host": "$http_host",  # the test's port is part of the name
         },
     )
@@ -71,42 +77,55 @@ def nginx(folder: Path, upstream: int, port: int, plain: int) -> list[str]:
     return [shutil.which("nginx") or "nginx", "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", "stderr"]
 
 
-def caddy(folder: Path, upstream: int, port: int, plain: int) -> list[str]:
+def caddy(folder: Path, upstreams: list[int], port: int, plain: int) -> list[str]:
+    to = " ".join(f"127.0.0.1:{each}" for each in upstreams)
     tls = f"https://localhost:{port} {{\n\ttls {folder}/cert.pem {folder}/key.pem\n"
     site = replaced(
         (ROOT / "deploy/Caddyfile").read_text(),
-        {NAME + " {\n": tls, "127.0.0.1:8000": f"127.0.0.1:{upstream}"},
+        {NAME + " {\n": tls, "reverse_proxy 127.0.0.1:8000": f"reverse_proxy {to}"},
     )
     (folder / "Caddyfile").write_text(f"{{\n\tadmin off\n\tauto_https off\n\thttp_port {plain}\n}}\n{site}")
     return [shutil.which("caddy") or "caddy", "run", "--config", str(folder / "Caddyfile"), "--adapter", "caddyfile"]
 
 
-@pytest.fixture(params=[nginx, caddy], ids=["nginx", "caddy"])
-def proxied(request, template) -> Iterator[tuple[Proxy, services.Server]]:
-    if not (shutil.which(request.param.__name__) and shutil.which("openssl") and shutil.which("curl")):
-        pytest.skip(f"{request.param.__name__}, openssl or curl is not installed; bin/test does not install them")
-    with services.private_folder() as folder, template.server(CORDEE_HTTPS="1", CORDEE_SSL_REDIRECT="0") as server:
-        made = [
-            "openssl",
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:P-256",
-            "-nodes",
-            "-days",
-            "2",
-        ]
-        made += ["-subj", "/CN=localhost", "-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem")]
-        subprocess.run(made, check=True, capture_output=True)
+BEHIND = {"CORDEE_HTTPS": "1", "CORDEE_SSL_REDIRECT": "0"}
+
+
+@contextmanager
+def in_front(made, servers: list[services.Server]) -> Iterator[Proxy]:  # type: ignore[no-untyped-def]
+    """That proxy, with a certificate of its own, in front of these servers."""
+    if not (shutil.which(made.__name__) and shutil.which("openssl") and shutil.which("curl")):
+        pytest.skip(f"{made.__name__}, openssl or curl is not installed; bin/test does not install them")
+    with services.private_folder() as folder:
+        key = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost".split()
+        key += ["-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem")]
+        subprocess.run(key, check=True, capture_output=True)
         port = services.free_port()
-        proxy = Proxy(request.param(folder, server.port, port, services.free_port()), folder, port)
+        proxy = Proxy(made(folder, [each.port for each in servers], port, services.free_port()), folder, port)
         try:
             proxy.start()
-            yield proxy, server
+            yield proxy
         finally:
             proxy.stop()
+
+
+@pytest.fixture(params=[nginx, caddy], ids=["nginx", "caddy"])
+def proxied(request, template) -> Iterator[tuple[Proxy, services.Server]]:
+    with template.server(**BEHIND) as server, in_front(request.param, [server]) as proxy:
+        yield proxy, server
+
+
+@pytest.fixture(params=[nginx, caddy], ids=["nginx", "caddy"])
+def two_nodes(request, template) -> Iterator[tuple[Proxy, list[services.Server]]]:
+    """Two nodes on one PostgreSQL behind the proxy."""
+    with nodes(template, **BEHIND) as servers, in_front(request.param, servers) as proxy:
+        yield proxy, servers
+
+
+def browser(proxy: Proxy, address: str = "127.0.0.1") -> httpx.Client:
+    """Somebody at that address of this machine; all of 127.0.0.0/8 is."""
+    way = httpx.HTTPTransport(verify=False, local_address=address)
+    return httpx.Client(base_url=proxy.url, follow_redirects=True, timeout=20, transport=way)
 
 
 class Visitor(Person):
@@ -114,7 +133,7 @@ class Visitor(Person):
 
     def __init__(self, proxy: Proxy, start: str, name: str) -> None:
         self.server = proxy
-        self.http = httpx.Client(base_url=proxy.url, follow_redirects=True, timeout=20, verify=False)
+        self.http = browser(proxy)
         self.http.get(start)
         form = {"name": name, "csrfmiddlewaretoken": self.http.cookies["__Host-csrftoken"]}
         answer = self.http.post(start, data=form, headers={"Origin": proxy.url, "Referer": f"{proxy.url}/"})
@@ -176,3 +195,55 @@ def test_the_visitor_s_own_claims_are_not_believed_and_the_limits_hold(proxied):
     assert done.stdout.decode()[-3:] in {"413", "502", "000", "403"}, done.stdout
     pages = said(proxy, "/", "-D", "-", "-o", "/dev/null", "-H", "Accept-Encoding: gzip").lower()
     assert pages.count("content-encoding: gzip") == 1
+
+
+def test_wrong_codes_are_counted_by_the_address_they_come_from_whatever_it_says_of_itself(proxied):
+    """Believed, ``X-Forwarded-For`` would give whoever writes it as many tries as they like, or shut others out."""
+    proxy, _server = proxied
+    most, _seconds = LIMITS["code"]
+    with browser(proxy, "127.0.0.2") as guesses, browser(proxy, "127.0.0.3") as other:
+        for n in range(most):
+            claim = {"X-Forwarded-For": f"203.0.113.{n}", "Forwarded": f"for=203.0.113.{n}"}
+            assert guesses.get("/s/ABCDEFGHJK/", headers=claim).status_code == 404
+        assert guesses.get("/s/ABCDEFGHJK/", headers={"X-Forwarded-For": "203.0.113.99"}).status_code == 429
+        assert other.get("/s/ABCDEFGHJK/", headers={"X-Forwarded-For": "127.0.0.2"}).status_code == 404
+
+
+@pytest.mark.postgres
+def test_when_one_of_two_nodes_dies_nobody_gets_an_error_and_words_go_on(two_nodes):
+    proxy, servers = two_nodes
+    fanny = Visitor(proxy, "/salles/nouvelle/", "Fanny")
+    karim = Visitor(proxy, f"/s/{fanny.code}/", "Karim")
+    for number, server in enumerate(servers):
+        server.kill9()
+        for turn in range(6):  # each of them is asked by turns, or at random
+            karim.do("rename", name=f"Karim {number}-{turn}")
+            assert f"Karim {number}-{turn}" in fanny.look()
+        server.start(within=60)
+        time.sleep(2.5)  # after which nginx and Caddy ask it again
+
+
+@pytest.mark.postgres
+def test_an_act_through_either_node_reaches_a_stream_through_the_proxy(two_nodes):
+    proxy, _servers = two_nodes
+    fanny = Visitor(proxy, "/salles/nouvelle/", "Fanny")
+    stream = subprocess.Popen(
+        curl(proxy, f"{fanny.path}stream", "-b", fanny.seat_cookie), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    try:
+        assert stream.stdout
+        for turn in range(6):
+            fanny.do("rename", name=f"Fanny {turn}")
+            asked = time.monotonic()
+            while f"Fanny {turn}".encode() not in stream.stdout.readline():
+                assert time.monotonic() - asked < 8, "nothing came"  # with the next beat it would be 15 s
+    finally:
+        stream.kill()
+        stream.communicate()
+
+
+def test_the_stream_s_signs_of_life_come_well_within_what_the_proxies_wait_for():
+    """Caddy waits for ever. A stream of twelve minutes without an event was watched by hand through both."""
+    waits = re.findall(r"proxy_read_timeout (\d+)s;", (ROOT / "deploy/nginx.conf").read_text())
+    assert waits and all(int(seconds) >= 4 * BEAT for seconds in waits)
+    assert "timeout" not in (ROOT / "deploy/Caddyfile").read_text()
