@@ -10,8 +10,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 from django.dispatch import receiver
 
-
-STATEMENT = 8  # seconds a statement of a server may take: its wish is told so before the page gives up (writer.PATIENCE)
+STATEMENT = (
+    8  # seconds a statement of a server may take: its wish is told so before the page gives up (writer.PATIENCE)
+)
 _serving = False
 
 

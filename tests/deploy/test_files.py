@@ -33,13 +33,28 @@ def test_every_variable_that_is_set_is_explained():
     for name in ("Dockerfile", *UNITS):
         names |= set(re.findall(r"\b(CORDEE_[A-Z_]+)=", (DEPLOY / name).read_text()))
     assert {"CORDEE_VAR", "DATABASE_URL"} <= names
-    assert {name for name in names if not name.startswith("POSTGRES_")} <= explained()
+    others = {"SITE", "CORDEE"}  # read by deploy/Caddyfile
+    assert {name for name in names - others if not name.startswith("POSTGRES_")} <= explained()
 
 
 def test_the_image_runs_as_nobody_in_particular_and_holds_no_secret():
     text = (DEPLOY / "Dockerfile").read_text()
     assert "USER cordee" in text and "--require-hashes" in text and "/healthz" in text
     assert not re.search(r"(SECRET|PASSWORD|KEY_RING)", text)
+
+
+def test_what_the_engine_is_given_to_build_from_holds_what_is_copied_and_no_key():
+    """The list of ``Dockerfile.dockerignore``: everything is left out but what it names."""
+    lines = (DEPLOY / "Dockerfile.dockerignore").read_text().split()
+    copied = re.findall(r"^COPY (?!--from)(.+)$", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE)
+    sources = {source for line in copied for source in line.split()[:-1]}
+    assert "*" in lines and {line[1:] for line in lines if line.startswith("!")} == sources
+
+
+def test_the_proxy_of_compose_reads_our_own_file_and_its_names_are_there():
+    caddy = yaml.safe_load((DEPLOY / "compose.yml").read_text())["services"]["caddy"]
+    assert "./Caddyfile:/etc/caddy/Caddyfile:ro" in caddy["volumes"]
+    assert set(re.findall(r"\{\$(\w+):", (DEPLOY / "Caddyfile").read_text())) == set(caddy["environment"])
 
 
 @pytest.mark.parametrize("name", [name for name in UNITS if name.endswith(".service")])
