@@ -36,7 +36,7 @@ def ask_to_sign(charter: Charter) -> None:
     """Ask everybody in the circle, and those who left whose words the new date would keep for longer."""
     circle = charter.circle
     people = [each.person for each in current(circle).select_related("person__user")]
-    bound = [person for person, (_, until) in last_signed(circle).items() if until < charter.erase_on]
+    bound = [person for person, until in last_signed(circle).items() if until < charter.erase_on]
     gone = Person.objects.filter(pk__in=bound, erased_at=None).exclude(pk__in=[person.pk for person in people])
     url = reverse("circles:charter", args=[circle.pk])
     for person in (*people, *gone.select_related("user")):

@@ -66,15 +66,12 @@ def managers(people: Iterable[int]) -> dict[int, int]:
 
 def warnings(circle: Circle) -> list[str]:
     """What should be looked at in who is in this circle, in sentences. None of it forbids anything."""
-    return [phrases.sentence(found) for found in compose.findings(peers(circle), managers(_ids(circle)))]
+    here = peers(circle)
+    return [phrases.sentence(found) for found in compose.findings(here, managers(peer.id for peer in here))]
 
 
 def peers(circle: Circle) -> list[compose.Peer]:
     return [_peer(each.person, leads=each.role == Membership.FACILITATOR) for each in _organising(current(circle))]
-
-
-def _ids(circle: Circle) -> list[int]:
-    return list(circle.memberships.filter(HERE).values_list("person", flat=True))
 
 
 def _organising(memberships: QuerySet[Membership]) -> QuerySet[Membership]:
@@ -125,11 +122,10 @@ def has_signed(circle: Circle, person: Person) -> bool:
     return Signature.objects.filter(charter=latest, person=person).exists()
 
 
-def last_signed(circle: Circle) -> dict[int, tuple[int, date]]:
-    """Person id → (version, date of erasure) of what they last signed, those who left included."""
+def last_signed(circle: Circle) -> dict[int, date]:
+    """Person id → the date of erasure in the version that they last signed, those who left included."""
     signed = Signature.objects.filter(charter__circle=circle).order_by("charter__version")
-    rows = signed.values_list("person", "charter__version", "charter__erase_on")
-    return {person: (version, erase_on) for person, version, erase_on in rows}  # a later version replaces the former
+    return dict(signed.values_list("person", "charter__erase_on"))  # a later version replaces the former
 
 
 def date_of_erasure(circle: Circle) -> date:
@@ -137,8 +133,7 @@ def date_of_erasure(circle: Circle) -> date:
 
     Those who left count: their words are still there, for as long as they agreed to and no longer. See docs/adr/0010.
     """
-    dates = [erase_on for _version, erase_on in last_signed(circle).values()]
-    return min(dates, default=None) or charter_in_force(circle).erase_on
+    return min(last_signed(circle).values(), default=None) or charter_in_force(circle).erase_on
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +161,10 @@ class Signing:
 
 def signing(circle: Circle, charter: Charter) -> Signing:
     """Everybody in the circle, and those who left and had signed this version or must agree to it, with their dates."""
-    signed = dict(charter.signatures.values_list("person", "signed_at"))
-    concerned = _bound(circle, charter)
+    every = Signature.objects.filter(charter__circle=circle).order_by("charter__version").select_related("charter")
+    signed = {each.person_id: each.signed_at for each in every if each.charter_id == charter.pk}
+    until = {each.person_id: each.charter.erase_on for each in every}  # a later version replaces the former
+    concerned = {person for person, day in until.items() if day < charter.erase_on}  # without them it does not hold
     everybody = circle.memberships.select_related("person").order_by("role", "person__name", "pk")
     signers = [
         Signer(each.person, each.relation, signed.get(each.person_id))
@@ -175,11 +172,6 @@ def signing(circle: Circle, charter: Charter) -> Signing:
         if each.current or each.person_id in signed or (each.relation == "former" and each.person_id in concerned)
     ]
     return Signing(charter, signers)
-
-
-def _bound(circle: Circle, charter: Charter) -> set[int]:
-    """Those whose last signature is for an earlier erasure than this charter's: without them, it does not hold."""
-    return {person for person, (_version, until) in last_signed(circle).items() if until < charter.erase_on}
 
 
 def signed_before(circle: Circle, person_id: int | None) -> Charter | None:
