@@ -3,6 +3,7 @@
 Each row of ``PARTS`` says what a part depends on: two views equal in it share the very same HTML.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from functools import lru_cache
@@ -21,6 +22,7 @@ from cordee.web.templatetags.cordee import echoes
 LISTS = ("groups", "past")
 FIELDS = tuple(field.name for field in fields(View))
 _values = attrgetter(*FIELDS)
+_PIECE = re.compile(r'(<(svg|li|div|figcaption) id="(p-[\w-]+)".*?</\2>)', re.DOTALL)
 
 PARTS: dict[str, Callable[[View], Any]] = {
     "strip": lambda v: v.strip,
@@ -90,6 +92,7 @@ def draw(name: str, view: View, is_screen: bool, extra: Mapping[str, Any] | None
 def forget() -> None:
     """Let go of every word drawn so far: it is drawn again for who still may see it."""
     _part.cache_clear()
+    pieces.cache_clear()
     cards.forget()
 
 
@@ -100,6 +103,18 @@ def cards_of(group: Group, language: str) -> str:
 def part(name: str, view: View, language: str) -> str:
     """The HTML of a part, but for the lists."""
     return _part(_Part(name, language, view))
+
+
+@lru_cache(maxsize=1024)
+def pieces(before: str, html: str) -> tuple[tuple[str, str], ...]:
+    """The id and the new HTML of the pieces by which alone these two states of a part differ; none if they differ else.
+
+    A piece is an element of a part's template whose id begins with ``p-``; it holds no other of its own name.
+    """
+    was, now = _PIECE.split(before), _PIECE.split(html)
+    same = len(was) == len(now) and was[::4] == now[::4] and was[3::4] == now[3::4]
+    found = zip(was[1::4], now[1::4], now[3::4], strict=True) if same else ()
+    return tuple((id_, piece) for old, piece, id_ in found if old != piece)
 
 
 def groups_of(name: str, view: View) -> tuple[Group, ...]:

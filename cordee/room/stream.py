@@ -184,8 +184,18 @@ def changes(before: View | None, view: View, language: str) -> Iterable[str]:
             yield from _lists(name, before, view, language)
         else:
             html = render.part(name, view, language)
-            if before is None or html != render.part(name, before, language):
-                yield swap(f"#{name}", "innerMorph", html)
+            was = render.part(name, before, language) if before else ""
+            if html != was:
+                yield from _piecewise(name, was, html)
+
+
+def _piecewise(name: str, was: str, html: str) -> Iterable[str]:
+    """A part that another replaces: the pieces of it that differ, if nothing else does and they are the smaller."""
+    swaps = [swap(f"#{id_}", "outerMorph", piece) for id_, piece in render.pieces(was, html)]
+    if swaps and sum(map(len, swaps)) < len(html):
+        yield from swaps
+    else:
+        yield swap(f"#{name}", "innerMorph", html)
 
 
 def _lists(name: str, before: View | None, view: View, language: str) -> Iterable[str]:

@@ -160,7 +160,7 @@ async def test_a_seat_has_so_many_streams_and_no_more_and_a_closed_one_makes_roo
 
 
 def is_away(watcher: Person, name: str) -> bool:
-    return re.search(rf"<li>{name}[^<]*s’est absenté·e", watcher.look()) is not None
+    return re.search(rf"<li[^>]*>{name}[^<]*s’est absenté·e", watcher.look()) is not None
 
 
 async def test_who_closes_every_page_is_away_after_a_grace_and_back_on_return(fanny, karim):

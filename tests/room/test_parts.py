@@ -108,6 +108,11 @@ class Page:
         elif target in self.cards:
             assert how == "beforeend"
             self._fill(target, "".join(self.cards[target].values()) + html)
+        elif target.startswith("p-"):
+            assert how == "outerMorph"
+            (name,) = [name for name, part in self.html.items() if f' id="{target}"' in part]
+            tag = html[1 : html.index(" ")]
+            self.html[name] = re.sub(rf'<{tag} id="{target}".*?</{tag}>', lambda _: html, self.html[name], flags=re.S)
         else:
             assert how == "outerMorph"
             (box,) = [box for box, cards in self.cards.items() if target in cards]
@@ -217,6 +222,30 @@ def test_one_new_card_reaches_another_person_in_less_than_4_kb():
     sent = "".join(stream.changes(page.sent, view, "fr"))
     assert asked in sent
     assert len(sent.encode()) < 4096
+
+
+def test_a_move_of_the_floor_brings_two_places_of_the_ring_and_no_form():
+    room = Room()
+    room.seat(FACILITATOR, "claire", "karim", "helene", "thomas", "nadia", "julien", "aicha")
+    play(room, until="questions")
+    before = view_for(room.state, "julien")
+    room.do(c.PassFloor(seat=before.ring.holder, seen=before.ring.holder))
+    view = view_for(room.state, "julien")
+    swaps = [PARTIAL.fullmatch(swap).groups() for swap in stream.changes(before, view, "fr")]
+    after = view.ring.holder
+    assert {target for target, *_ in swaps} == {
+        *(f"p-{seat}{said}" for seat in (before.ring.holder, after) for said in ("", "-said")),
+        *("p-caption", "p-f-question"),
+    }
+    assert sum(len(html.encode()) for *_, html in swaps) < 1500
+
+
+def test_a_part_that_differs_outside_its_pieces_is_sent_whole():
+    one, two = '<li id="p-a">a</li>', '<li id="p-b">b</li>'
+    assert render.pieces(f"x{one}", f"x{one.replace('>a', '>c')}") == (("p-a", '<li id="p-a">c</li>'),)
+    assert render.pieces(f"x{one}", f"y{one}") == ()
+    assert render.pieces(f"x{one}", f"x{two}") == ()
+    assert render.pieces(f"x{one}", f"x{one}{two}") == ()
 
 
 def test_nothing_is_sent_when_nothing_this_seat_sees_has_changed():

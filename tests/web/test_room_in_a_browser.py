@@ -199,6 +199,20 @@ def test_words_whose_form_went_with_its_step_are_shown_and_can_be_kept(room):
     expect(karim.locator("#outbox .waiting")).to_have_count(0)
 
 
+def test_a_place_of_the_ring_that_changes_by_itself_is_drawn_where_it_was(room):
+    """A piece of a drawing comes alone: it must be a drawing still, in its own place."""
+    karim, claire = room.join("Karim"), room.join("Claire")
+    place = claire.locator(".seat", has_text="Karim")
+    expect(place).to_have_count(1)
+    before = place.locator(".disc").bounding_box()
+    field(karim).fill(QUESTION)
+    send(karim)
+    expect(place.locator(".wrote path")).to_be_visible()
+    assert place.locator(".disc").bounding_box() == before
+    assert claire.evaluate("[...document.querySelectorAll('[data-seat] *')].every((el) => el instanceof SVGElement)")
+    expect(claire.locator(".seat.me")).to_contain_text("Claire")
+
+
 def test_everything_can_be_written_and_led_without_javascript(room):
     karim = room.join("Karim", java_script_enabled=False)
     field(karim).fill(QUESTION)

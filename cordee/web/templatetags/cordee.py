@@ -106,7 +106,6 @@ class Place:
     seat: RingSeat
     x: int
     y: int
-    label: int  # y of the name
     initials: str
     name: str  # cut to what fits
 
@@ -132,7 +131,7 @@ def circle(ring: Ring) -> Circle:
         angle = _angle(i / count)
         x = round(WIDTH / 2 + ACROSS * sin(angle))
         y = round(MIDDLE - DOWN * cos(angle))
-        places.append(Place(seat, x, y, y + radius + 15, _initials(seat.name), _short(seat.name)))
+        places.append(Place(seat, x, y, _initials(seat.name), _short(seat.name)))
     return Circle(tuple(places), radius, count > 14)
 
 
