@@ -199,6 +199,21 @@ def test_words_whose_form_went_with_its_step_are_shown_and_can_be_kept(room):
     expect(karim.locator("#outbox .waiting")).to_have_count(0)
 
 
+def test_a_draft_whose_form_was_drawn_anew_before_it_was_sent_is_sent_whole(room):
+    """A morph may move the fields into another form: the one that was typed in is empty then."""
+    karim = room.join("Karim")
+    with karim.expect_request("**/brouillon") as sent:
+        field(karim).fill(QUESTION)
+        karim.evaluate(
+            """() => {
+                const old = document.querySelector("form[data-draft=situation]"), fresh = old.cloneNode(false);
+                fresh.append(...old.childNodes);
+                old.replaceWith(fresh);
+            }"""
+        )
+    assert "fusion" in (sent.value.post_data or "")
+
+
 def test_a_place_of_the_ring_that_changes_by_itself_is_drawn_where_it_was(room):
     """A piece of a drawing comes alone: it must be a drawing still, in its own place."""
     karim, claire = room.join("Karim"), room.join("Claire")

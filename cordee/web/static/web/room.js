@@ -112,8 +112,13 @@
     saving = Promise.all(forms.map((form) => sendDraft(form, leaving)));
   }
 
+  /** The form itself, or the one that was drawn in its place with its fields. */
+  const standing = (form) => (form.isConnected ? form : document.querySelector(`form[data-draft="${CSS.escape(form.dataset.draft)}"]`));
+
   /** With the time at which it was typed: what another device typed later is not put back. */
-  async function sendDraft(form, leaving) {
+  async function sendDraft(typedIn, leaving) {
+    const form = standing(typedIn);
+    if (!form) return; // its step is over: this device shows what was typed
     const at = Math.max(0, ...fieldsOf(form).map((field) => store.get(keyOf(field))?.at ?? 0));
     const body = new URLSearchParams({ kind: form.dataset.draft, at });
     for (const [name, value] of new FormData(form)) if (name.startsWith('body.')) body.append(name, value);
