@@ -7,22 +7,24 @@ import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from email.utils import parseaddr
-from urllib.parse import quote, urljoin
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.db.models import F, Max
+from django.urls import reverse
 from django.utils import timezone
-from django.utils.crypto import constant_time_compare, salted_hmac
-from django.utils.http import base36_to_int, int_to_base36
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 from icalendar import Calendar, Event, vCalAddress
 
 from cordee.accounts.models import Person, User
 from cordee.accounts.queries import reader
+from cordee.circles import links
 from cordee.circles.models import Meeting, Reply
 from cordee.circles.queries import meetings as queries
 from cordee.circles.vtimezone import vtimezone
+from cordee.mail.letters import absolute
 
 PRODUCT = "-//Cordee//Meetings of circles//FR"
 PAST = timedelta(days=366)  # how far back a feed goes
@@ -75,6 +77,14 @@ def _address(email: str, name: str) -> vCalAddress:
     return made
 
 
+def single(meeting: Meeting) -> str:
+    """A meeting alone, for who adds it to a calendar by hand: nobody is invited by it."""
+    made = _calendar([meeting])
+    made.add("method", "PUBLISH")
+    made.add_component(_event(meeting, meeting.changed_at))
+    return _written(made)
+
+
 # ---------------------------------------------------------------- a feed
 
 
@@ -100,23 +110,31 @@ def feed(user: User) -> str:
         return _written(made)
 
 
+def feed_changed(user: User) -> datetime:
+    """When something of the feed last changed: a meeting, or an answer of this user."""
+    persons = [person for person, _roles in user.spaces.values()]
+    meeting = queries.of_user(user).aggregate(last=Max("changed_at"))["last"]
+    reply = Reply.objects.filter(person__in=persons).aggregate(last=Max("at"))["last"]
+    return max(filter(None, [meeting, reply]), default=user.created_at)
+
+
+def renew_links(user: User) -> None:
+    """Every link of this user that was handed out opens nothing any more: their feed, and their seats."""
+    User.objects.filter(pk=user.pk).update(links_epoch=F("links_epoch") + 1)
+    user.refresh_from_db(fields=["links_epoch"])
+
+
 def feed_token(user: User) -> str:
     """What opens the feed of this user, until their links are renewed: it needs no session, calendars have none."""
-    return f"{int_to_base36(user.pk)}-{_mark(user)}"
+    return links.make(links.FEED, user.pk, user.links_epoch)
 
 
 def user_of_feed(token: str) -> User | None:
     """Whose feed this token opens, if it is theirs now."""
-    number, _dash, mark = token.partition("-")
-    try:
-        found = User.objects.filter(pk=base36_to_int(number), is_active=True).first()
-    except (ValueError, OverflowError):
-        return None
-    return found if found and constant_time_compare(mark, _mark(found)) else None
-
-
-def _mark(user: User) -> str:
-    return salted_hmac("cordee.circles.feed", f"{user.pk}:{user.links_epoch}", algorithm="sha256").hexdigest()[:40]
+    match links.read(links.FEED, token):
+        case (pk, epoch):
+            return User.objects.filter(pk=pk, links_epoch=epoch, is_active=True).first()
+    return None
 
 
 # ---------------------------------------------------------------- what both are made of
@@ -141,7 +159,7 @@ def _event(meeting: Meeting, stamp: datetime, free: bool = False) -> Event:
     """One meeting; ``free``: it does not take its reader's time, who will not be there."""
     assert meeting.starts_at is not None and meeting.ends_at is not None
     zone = ZoneInfo(meeting.circle.time_zone)
-    url = urljoin(f"{getattr(settings, 'URL', 'http://127.0.0.1:8000')}/", f"/seances/{meeting.pk}/")
+    url = absolute(reverse("circles:meeting", args=[meeting.pk]))
     event = Event()
     event.add("uid", meeting.uid)
     event.add("sequence", meeting.sequence)

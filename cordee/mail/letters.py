@@ -83,13 +83,15 @@ def convocation(
     video_link: str,
     url: str,
     calendar: str,
+    answers: Mapping[str, str] | None = None,
     reply_to: str = "",
 ) -> bool:
+    """``answers``: what one may say (coming, absent) -> the link whose page says it; without them, ``url`` alone."""
     with _for(reader):
         said = {"circle": circle, "number": number, "day": _day(starts_at)}
         subject = _("Séance %(number)d de « %(circle)s » : %(day)s") % _plain(said)
         facts = _when_and_where(reader, starts_at, ends_at, place, video_link)
-        letter = _letter("convocation", reader, subject, said, facts, [(_("Dire si je viens"), url)])
+        letter = _letter("convocation", reader, subject, said, facts, _coming(answers, url))
     return _post(
         key, letter, calendar=calendar, method="REQUEST", expires_at=ends_at, urgent=_soon(starts_at), reply_to=reply_to
     )
@@ -108,14 +110,15 @@ def meeting_changed(
     url: str,
     calendar: str,
     former: datetime | None = None,
+    answers: Mapping[str, str] | None = None,
     reply_to: str = "",
 ) -> bool:
-    """``former``: when it was to begin before; none if only its place has changed."""
+    """``former``: when it was to begin before; none if only its place has changed. ``answers`` as above."""
     with _for(reader):
         said = {"circle": circle, "number": number, "day": _day(starts_at), "former": _moment(former)}
         subject = _("Changement : séance %(number)d de « %(circle)s », %(day)s") % _plain(said)
         facts = _when_and_where(reader, starts_at, ends_at, place, video_link)
-        letter = _letter("meeting_changed", reader, subject, said, facts, [(_("Dire si je viens"), url)])
+        letter = _letter("meeting_changed", reader, subject, said, facts, _coming(answers, url))
     urgent = _soon(starts_at) or (former is not None and _soon(former))
     return _post(key, letter, calendar=calendar, method="REQUEST", expires_at=ends_at, urgent=urgent, reply_to=reply_to)
 
@@ -266,6 +269,12 @@ def _plain(said: Mapping[str, Any]) -> dict[str, Any]:
 def absolute(url: str) -> str:
     """The address of a path of this site, as an address to be followed from a letter."""
     return urljoin(f"{settings.URL}/", url)
+
+
+def _coming(answers: Mapping[str, str] | None, url: str) -> list[tuple[str, str]]:
+    """The links by which one says whether one comes."""
+    labels = {"coming": _("Je viens"), "absent": _("Je ne peux pas venir")}
+    return [(labels[answer], link) for answer, link in (answers or {}).items()] or [(_("Dire si je viens"), url)]
 
 
 def _when_and_where(

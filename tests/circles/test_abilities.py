@@ -56,6 +56,21 @@ TABLE: dict[str, Row] = {
     "cercles/<int:circle>/charte/modifier/": Row("fanny", "fanny"),
     "cercles/<int:circle>/charte/<int:version>/": Row(f"{INSIDE} helene thomas rose", None),
     # ---- meetings
+    "cercles/<int:circle>/seances/": Row(f"rose {INSIDE}", None),
+    "cercles/<int:circle>/seances/planifier/": Row("rose fanny", "rose fanny"),
+    "cercles/<int:circle>/seances/disponibilites/": Row("rose fanny", "rose fanny"),
+    "seances/<int:meeting>/": Row(f"rose {INSIDE}", None),
+    "seances/<int:meeting>/seance.ics": Row(f"rose {INSIDE}", None),
+    "seances/<int:meeting>/reponse/": Row(None, INSIDE),
+    "seances/<int:meeting>/changer/": Row("rose fanny", "rose fanny"),
+    "seances/<int:meeting>/annuler/": Row("rose fanny", "rose fanny"),
+    "seances/<int:meeting>/maintenir/": Row(None, "rose fanny"),
+    "seances/<int:meeting>/disponibilites/": Row(f"rose {INSIDE}", None),
+    "seances/<int:meeting>/disponibilites/reponse/": Row(None, INSIDE),
+    "seances/<int:meeting>/disponibilites/relance/": Row(None, "rose fanny"),
+    "seances/<int:meeting>/disponibilites/choix/": Row(None, "rose fanny"),
+    "agenda/": Row(SIGNED_IN, None),
+    "agenda/nouvelle-adresse/": Row(None, SIGNED_IN),
     # ---- situations
 }
 

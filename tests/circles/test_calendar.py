@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import vobject
+from django.urls import reverse
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -15,7 +16,7 @@ from cordee.circles.actions.meetings import Appointment
 from cordee.circles.models import Circle, Meeting, Reply
 from cordee.circles.vtimezone import vtimezone
 from tests.circles.test_meetings import SOON, circle, cycle, of  # noqa: F401
-from tests.people import user
+from tests.people import signed_in, user
 
 ZONES = ("Europe/Paris", "America/Montreal", "America/New_York", "Australia/Sydney", "Asia/Tokyo", "Africa/Casablanca",
          "Indian/Reunion", "Europe/Dublin", "America/Santiago", "Asia/Tehran", "America/St_Johns")  # fmt: skip
@@ -286,3 +287,38 @@ def test_a_feed_opens_by_its_token_alone_until_links_are_renewed(circle):  # noq
     karim.is_active = False
     karim.save()
     assert calendar.user_of_feed(token) is None
+
+
+@pytest.mark.django_db
+def test_the_feed_is_asked_for_again_by_its_tag_and_kept_by_nobody_on_the_way(circle, client):  # noqa: F811
+    cycle(circle, 1)
+    url = reverse("circles:feed", args=[calendar.feed_token(user("karim"))])
+    answer = client.get(url)
+    assert answer["Content-Type"] == "text/calendar; charset=utf-8" and read(answer.content.decode()).vevent
+    assert answer["Cache-Control"] == "private, no-cache" and "Last-Modified" in answer
+    assert client.get(url, HTTP_IF_NONE_MATCH=answer["ETag"]).status_code == 304
+    assert client.get(url, HTTP_IF_MODIFIED_SINCE=answer["Last-Modified"]).status_code == 200
+    Circle.objects.update(name="Les Bauges")
+    assert client.get(url, HTTP_IF_NONE_MATCH=answer["ETag"]).status_code == 200
+    assert "session" not in client.cookies
+
+
+@pytest.mark.django_db
+def test_a_renewed_address_closes_the_former(circle, client):  # noqa: F811
+    cycle(circle, 1)
+    former = reverse("circles:feed", args=[calendar.feed_token(user("karim"))])
+    browser = signed_in("karim")
+    assert former in browser.get(reverse("circles:agenda")).content.decode()
+    assert browser.post(reverse("circles:renew")).status_code == 302
+    assert client.get(former).status_code == 404
+    page = browser.get(reverse("circles:agenda")).content.decode()
+    assert former not in page and "webcal://testserver/agenda/" in page
+
+
+@pytest.mark.django_db
+def test_a_file_of_one_meeting_invites_nobody(circle):  # noqa: F811
+    meeting = cycle(circle, 1)[0]
+    answer = signed_in("karim").get(reverse("circles:meeting_file", args=[meeting.pk]))
+    found = read(answer.content.decode())
+    assert found.method.value == "PUBLISH" and found.vevent.uid.value == meeting.uid
+    assert "attendee" not in found.vevent.contents

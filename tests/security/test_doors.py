@@ -47,6 +47,10 @@ TABLE: dict[str, tuple[list[int], list[int]]] = {  # route: (GET by each, POST b
     ),
     "ecran/<str:room>/": ([404, 404, 404, 404, 200, 404, 404, 404], ALL_405),
     "ecran/<str:room>/maintenant": ([404, 404, 404, 404, 200, 404, 404, 404], ALL_405),
+    # By the links of letters, and by calendars: theirs alone, and of no room.
+    "seances/reponse/<str:token>/": (ALL_404, ALL_404),
+    "seances/disponibilites/<str:token>/": (ALL_404, ALL_404),
+    "agenda/<str:token>.ics": (ALL_404, ALL_405),
     # Outside Django: the live line, the script's way of acting, and who watches over the server.
     "live salle/stream": ([404, 404, 200, 200, 404, 200, 200, 200], ALL_404),  # to marc: "bye", and no more
     "live ecran/stream": ([404, 404, 404, 404, 200, 404, 404, 404], ALL_404),

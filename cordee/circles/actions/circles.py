@@ -45,9 +45,12 @@ def edit(circle: Circle, **fields: Any) -> None:
     """Change its name, purpose, method, place, link, quorum or time zone. Raises :class:`Refused`."""
     with transaction.atomic():
         now = locked(circle)
+        moved = any(name in fields and fields[name] != getattr(now, name) for name in ("place", "video_link"))
         for name, value in fields.items():
             setattr(now, name, value)
         now.save(update_fields=list(fields))
+        if moved:
+            meetings.circle_moved(now)
 
 
 def end(circle: Circle) -> None:

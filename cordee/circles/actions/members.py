@@ -6,7 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from cordee.accounts.models import Person
-from cordee.circles.actions import letters
+from cordee.circles.actions import convocations, letters
 from cordee.circles.actions.locking import locked
 from cordee.circles.models import UTMOST, Circle, Membership
 from cordee.circles.queries.circles import current
@@ -143,6 +143,7 @@ def _join(membership: Membership) -> Membership:
     membership.joined_at = timezone.now()
     membership.waiting_since = membership.offered_at = membership.left_at = None
     membership.save()
+    convocations.welcome(membership)
     return membership
 
 
