@@ -24,6 +24,13 @@ def flag(name: str, default: bool) -> bool:
     raise ImproperlyConfigured(f"{name}={raw!r} is not a yes or a no. Write {name}=1 or {name}=0.")
 
 
+def number(name: str, default: int, least: int) -> int:
+    raw = os.environ.get(name, "").strip() or str(default)
+    if not raw.isdecimal() or int(raw) < least:
+        raise ImproperlyConfigured(f"{name}={raw!r} is not a number of at least {least}. Write {name}={default}.")
+    return int(raw)
+
+
 def words(name: str, default: str) -> list[str]:
     return [word.strip() for word in os.environ.get(name, default).split(",") if word.strip()]
 

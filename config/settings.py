@@ -163,6 +163,9 @@ SECURITY_CONTACT = env.contact("CORDEE_SECURITY_CONTACT")
 # Recall and themes by meaning too, where sentence vectors are installed (pip install cordee[vectors]).
 VECTORS = env.flag("CORDEE_VECTORS", True)
 
+# How long somebody who left their space, or an account that nobody signs in to, is remembered.
+KEEP_MONTHS = env.number("CORDEE_KEEP_MONTHS", 24, least=1)
+
 # What shows this process's measures to who has it; nothing is shown when empty. See cordee/ops/metrics.py.
 METRICS = env.token("CORDEE_METRICS")
 

@@ -17,6 +17,12 @@ TABLE = Path(__file__).with_name("abilities.toml")
 Visitor = User | AnonymousUser
 
 
+class SignedIn(HttpRequest):
+    """A request that came through :func:`needs` of an ability that is not anybody's."""
+
+    user: User
+
+
 class Thing(Protocol):
     """What abilities are about: it says how somebody stands to it."""
 

@@ -1,6 +1,8 @@
 """What a circle keeps of its rooms: what its members promised and what they learnt, sealed with the circle's key."""
 
 from collections.abc import Mapping
+from datetime import date
+from typing import Literal
 
 from django.db import models
 from django.utils import timezone
@@ -54,16 +56,44 @@ class Commitment(models.Model):
         """What it gave and what was learnt (``gave``, ``learnt``); nothing where nothing was said or all is erased."""
         return crypto.unseal(key, self.sealed_outcome, f"commitment/{self.pk}/outcome") or {}
 
+    def stand(
+        self,
+        *,
+        state: str | None = None,
+        gave: str | None = None,
+        learnt: str | None = None,
+        remind_on: date | Literal["same"] | None = "same",
+    ) -> None:
+        """Its author says where they stand; said again, the latest holds. What is left out stays as it was.
+
+        Once the circle's key is destroyed no word is kept.
+        """
+        if state:
+            self.state, self.answered_at = state, timezone.now()
+        if remind_on != "same":
+            self.remind_on = remind_on
+        key = self.circle.key() if gave is not None or learnt is not None else None
+        if key:
+            said = self.outcome(key)
+            self._seal_outcome(
+                key,
+                said.get("gave", "") if gave is None else gave,
+                said.get("learnt", "") if learnt is None else learnt,
+            )
+        self.save(update_fields=["state", "answered_at", "remind_on", "sealed_outcome"])
+
     def answer(self, state: str) -> None:
-        """Its author says where they stand; said again, the latest holds."""
-        self.state, self.answered_at = state, timezone.now()
-        self.save(update_fields=["state", "answered_at"])
+        """Its author says in one tap where they stand."""
+        self.stand(state=state)
 
     def tell(self, key: bytes, gave: str, learnt: str) -> None:
-        """Its author says what it gave and what they learnt."""
+        """What it gave and what was learnt, said in a room."""
+        self._seal_outcome(key, gave, learnt)
+        self.save(update_fields=["sealed_outcome"])
+
+    def _seal_outcome(self, key: bytes, gave: str, learnt: str) -> None:
         said = {name: text for name, text in (("gave", gave), ("learnt", learnt)) if text}
         self.sealed_outcome = crypto.seal(key, said, f"commitment/{self.pk}/outcome") if said else None
-        self.save(update_fields=["sealed_outcome"])
 
     def relations(self, user: User) -> frozenset[str]:
         of_circle = self.circle.relations(user)

@@ -19,6 +19,7 @@ from cordee.accounts import rules
 from cordee.accounts.models import Person, Role, Space, User
 from cordee.circles.actions import circles, members, situations
 from cordee.circles.models import Circle, Meeting, Situation
+from cordee.followup.models import Commitment
 
 pytestmark = pytest.mark.django_db
 
@@ -72,6 +73,19 @@ TABLE: dict[str, Row] = {
     "agenda/": Row(SIGNED_IN, None),
     "agenda/nouvelle-adresse/": Row(None, SIGNED_IN),
     # ---- situations
+    "accueil/": Row(SIGNED_IN, None),
+    "compte/mes-donnees/": Row(SIGNED_IN, None),
+    "compte/mes-donnees/archive/": Row(None, SIGNED_IN),
+    "compte/mes-donnees/effacer/": Row(SIGNED_IN, SIGNED_IN),
+    "compte/registre/": Row("marc", None),
+    "cercles/<int:circle>/situations/": Row(f"rose {INSIDE}", None),
+    "cercles/<int:circle>/situations/nouvelle/": Row(None, "claire karim"),
+    "situations/<str:situation>/": Row("claire", "claire"),
+    "situations/<str:situation>/brouillon": Row(None, "claire"),
+    "engagements/": Row(SIGNED_IN, None),
+    "engagements/<str:commitment>/": Row(INSIDE, None),
+    "engagements/<str:commitment>/ou-j-en-suis/": Row(None, "claire"),
+    "apprentissages/": Row(SIGNED_IN, None),
 }
 
 
@@ -112,6 +126,9 @@ class World:
             circle=self.circle, number=1, starts_at=start, ends_at=start + timedelta(hours=2), uid="walk"
         )
         self.situation: Situation = situations.begin(self.circle, self.people["claire"])
+        self.commitment = Commitment(id="promised", circle=self.circle, person=self.people["claire"])
+        self.commitment.hold(self.circle.key() or b"", {"if": "Si", "then": "alors"})
+        self.commitment.save()
         self.browsers = {name: self.browser(name) for name in WHO}
 
     def person(self, name: str) -> Person:
@@ -146,6 +163,7 @@ class World:
             "version": 1,
             "meeting": self.meeting.pk,
             "situation": self.situation.pk,
+            "commitment": self.commitment.pk,
         }
 
     def path(self, route: str) -> str:

@@ -6,10 +6,12 @@ from time import time
 import pytest
 from django.utils import timezone
 
-from cordee.accounts.models import Person, Space
+from cordee.accounts.models import Person
 from cordee.circles import crypto
 from cordee.circles.actions import situations
-from cordee.circles.models import Circle, Meeting, Membership, Situation
+from cordee.circles.models import Circle, Meeting, Membership, Situation, Turn
+from cordee.circles.queries import situations as queries
+from tests.people import address, person, signed_in, space_of, user
 
 pytestmark = pytest.mark.django_db
 TYPED = {
@@ -24,16 +26,19 @@ TYPED = {
 
 @pytest.fixture
 def circle() -> Circle:
-    space = Space.objects.create(name="Atelier du Lac")
+    """Claire and Karim are members, Fanny leads, Rose organises; Octave is of another space."""
+    space = space_of()
     made = Circle.objects.create(space=space, name="Les éclaireurs", wrapped_key=crypto.new_wrapped_key())
-    for name in ("Claire", "Karim"):
-        person = Person.objects.create(space=space, name=name)
-        Membership.objects.create(circle=made, person=person, joined_at=timezone.now())
+    for who, role in (("claire", "member"), ("karim", "member"), ("fanny", "facilitator")):
+        Membership.objects.create(circle=made, person=person(space, who), role=role, joined_at=timezone.now())
+    person(space, "rose", roles=("organiser",))
+    person(space_of("Ailleurs"), "octave", roles=("organiser",))
+    user("operator", is_operator=True)
     return made
 
 
-def of(circle: Circle, name: str) -> Person:
-    return Person.objects.get(space=circle.space, name=name)
+def of(circle: Circle, who: str) -> Person:
+    return Person.objects.get(space=circle.space, email=address(who))
 
 
 def meeting(circle: Circle, number: int = 1, days: int = 7) -> Meeting:
@@ -43,7 +48,7 @@ def meeting(circle: Circle, number: int = 1, days: int = 7) -> Meeting:
     )
 
 
-def written(circle: Circle, name: str = "Claire", **fields: str) -> Situation:
+def written(circle: Circle, name: str = "claire", **fields: str) -> Situation:
     situation = situations.begin(circle, of(circle, name))
     situations.save(situation, TYPED | fields, seen(situation))
     return situation
@@ -133,7 +138,7 @@ def test_too_much_is_refused_and_nothing_is_cut(circle):
 def test_what_is_brought_goes_to_the_room_of_that_meeting_alone(circle):
     first, second = meeting(circle), meeting(circle, 2, 14)
     situation = written(circle)
-    written(circle, "Karim")
+    written(circle, "karim")
     assert situations.brought(first) == []
     assert situations.bring(situation, first) == ""
     (brought,) = situations.brought(first)
@@ -152,7 +157,7 @@ def test_without_a_question_it_cannot_be_brought(circle):
 
 
 def test_the_reserve_serves_where_nobody_brings_one(circle):
-    kept, own, first = written(circle), written(circle, "Karim"), meeting(circle)
+    kept, own, first = written(circle), written(circle, "karim"), meeting(circle)
     situations.keep_in_reserve(kept)
     assert [one.id for one in situations.brought(first)] == [kept.pk]
     situations.bring(own, first)
@@ -184,3 +189,149 @@ def test_without_the_key_nothing_is_read_nor_written(circle):
     assert situations.brought(Meeting.objects.get(pk=first.pk)) == []
     with pytest.raises(situations.Erased):
         situations.save(fresh, TYPED)
+
+
+# ---------------------------------------------------------------- its pages
+
+
+STRANGERS = ("karim", "fanny", "rose", "octave", "operator")
+CANARY = "zqdraftqz"
+
+
+def page(situation: Situation) -> str:
+    return f"/situations/{situation.pk}/"
+
+
+def post(who: str, situation: Situation, **form: str):
+    return signed_in(who).post(page(situation), form)
+
+
+def test_a_member_begins_one_and_finds_it_again(circle):
+    claire = signed_in("claire")
+    begun = claire.post(f"/cercles/{circle.pk}/situations/nouvelle/")
+    again = claire.post(f"/cercles/{circle.pk}/situations/nouvelle/")
+    assert begun.url == again.url  # the one left empty is taken up
+    assert claire.post(begun.url, TYPED | {"do": "save", "seen": ""}).status_code == 302
+    shown = claire.get(begun.url).content.decode()
+    assert all(text in shown for name, text in TYPED.items() if name not in {"nature", "urgency"})
+    assert shown.count(" checked") == 2
+    assert TYPED["title"] in claire.get(f"/cercles/{circle.pk}/situations/").content.decode()
+
+
+@pytest.mark.parametrize("who", ["fanny", "rose", "octave", "operator"])
+def test_who_is_no_member_prepares_nothing(circle, who):
+    assert signed_in(who).post(f"/cercles/{circle.pk}/situations/nouvelle/").status_code == 404
+    assert not Situation.objects.exists()
+
+
+@pytest.mark.parametrize("state", Situation.STATES)
+@pytest.mark.parametrize("who", STRANGERS)
+def test_nobody_but_its_author_reads_or_touches_it_in_any_state(circle, who, state):
+    situation = written(circle, text=CANARY)
+    Situation.objects.filter(pk=situation.pk).update(state=state[0], meeting=meeting(circle))
+    browser = signed_in(who)
+    for address_ in (page(situation), f"{page(situation)}brouillon"):
+        answer = browser.post(address_, {"do": "erase", "sure": "1", "text": "effacé"})
+        assert answer.status_code == 404
+        assert CANARY not in browser.get(address_).content.decode()
+    assert CANARY not in browser.get(f"/cercles/{circle.pk}/situations/").content.decode()
+    assert body(situation)["text"] == CANARY
+
+
+def test_the_script_saves_while_its_author_types(circle):
+    situation = written(circle)
+    version, claire = seen(situation), signed_in("claire")
+    saved = claire.post(f"{page(situation)}brouillon", TYPED | {"text": "Encore.", "seen": version}).json()
+    assert saved == {"version": seen(situation), "latest": True, "others": 0}
+    late = TYPED | {"text": "Ailleurs.", "seen": version, "typed": str(time() - 60)}
+    assert claire.post(f"{page(situation)}brouillon", late).json()["latest"] is False
+    shown = claire.get(page(situation)).content.decode()
+    assert "Encore." in shown and "Ailleurs." in shown
+    assert post("claire", situation, do="take_up", number="0").status_code == 302
+    assert body(situation)["text"] == "Ailleurs."
+
+
+def test_words_too_long_come_back_on_the_page(circle):
+    situation = written(circle)
+    answer = post("claire", situation, do="save", seen=seen(situation), text="mot " * 6000, title="Comment ?")
+    assert "raccourcissez" in answer.content.decode() and answer.content.decode().count("mot ") > 5999
+
+
+def test_bringing_taking_back_setting_aside_and_the_reserve(circle):
+    situation, first = written(circle), meeting(circle)
+    post("claire", situation, do="bring", **TYPED, seen=seen(situation))
+    assert Situation.objects.get(pk=situation.pk).meeting == first
+    assert "jusqu’à l’étape Matériaux" in signed_in("claire").get(page(situation)).content.decode()
+    for wish, state in (("take_back", "draft"), ("set_aside", "set_aside")):
+        post("claire", situation, do=wish)
+        assert Situation.objects.get(pk=situation.pk).state == state
+    for wish, on in (("reserve", True), ("unreserve", False)):
+        post("claire", situation, do=wish)
+        assert Situation.objects.get(pk=situation.pk).reserve is on
+
+
+def test_bringing_without_a_question_or_a_meeting_says_what_is_missing(circle):
+    situation = written(circle, title="")
+    assert "Aucune séance" in post("claire", situation, do="bring").content.decode()
+    meeting(circle)
+    refused = post("claire", situation, do="bring", seen=seen(situation), text="Sans question.").content.decode()
+    assert "Il manque la question" in refused and "Sans question." in refused
+    assert body(situation)["text"] == "Sans question."
+
+
+def test_erasing_asks_to_be_sure(circle):
+    situation = written(circle)
+    assert "Cochez" in post("claire", situation, do="erase").content.decode()
+    assert post("claire", situation, do="erase", sure="1").status_code == 302
+    assert not Situation.objects.exists()
+
+
+def test_a_treated_one_is_read_and_changes_no_more(circle):
+    situation = written(circle)
+    situations.treated(situation)
+    post("claire", situation, do="save", seen="", text="Autre.")
+    answer = signed_in("claire").post(f"{page(situation)}brouillon", {"text": "Autre."})
+    assert answer.status_code == 409
+    shown = signed_in("claire").get(page(situation)).content.decode()
+    assert TYPED["text"] in shown and "<textarea" not in shown
+
+
+def test_once_the_key_is_destroyed_the_page_says_so(circle):
+    situation = written(circle)
+    circle.destroy_key()
+    assert "effacés" in signed_in("claire").get(page(situation)).content.decode()
+    assert signed_in("claire").post(f"/cercles/{circle.pk}/situations/nouvelle/").status_code == 302
+    assert Situation.objects.count() == 1
+
+
+# ---------------------------------------------------------------- the ledger of client turns
+
+
+def turn(circle: Circle, who: str, round_: int, number: int = 1) -> None:
+    held = Meeting.objects.filter(circle=circle, number=number).first() or meeting(circle, number)
+    Turn.objects.create(circle=circle, meeting=held, person=of(circle, who), round=round_, at=timezone.now())
+
+
+@pytest.mark.parametrize("who", ["claire", "fanny", "rose"])
+def test_the_circle_sees_who_has_been_client_and_who_has_not(circle, who):
+    turn(circle, "claire", 1)
+    shown = signed_in(who).get(f"/cercles/{circle.pk}/situations/").content.decode()
+    assert "c’est d’abord le tour de" in shown
+    assert shown.index('<th scope="row">Karim') < shown.index('<th scope="row">Claire')
+    assert '<th scope="row">Fanny' not in shown  # who leads is no client
+
+
+@pytest.mark.parametrize("who", ["octave", "operator"])
+def test_strangers_see_no_ledger(circle, who):
+    assert signed_in(who).get(f"/cercles/{circle.pk}/situations/").status_code == 404
+
+
+def test_the_ledger_counts_each_turn_once_and_keeps_who_left(circle):
+    turn(circle, "claire", 1)
+    turn(circle, "claire", 2)
+    turn(circle, "karim", 1, number=2)
+    elsewhere = Circle.objects.create(space=circle.space, name="Autre")
+    turn(elsewhere, "karim", 1)
+    Membership.objects.filter(person=of(circle, "claire")).update(left_at=timezone.now())
+    rows = [(row.person.name, row.times, row.left) for row in queries.ledger(circle).rows]
+    assert rows == [("Karim", 1, False), ("Claire", 2, True)]

@@ -27,9 +27,13 @@ Body = Mapping[str, str]
 class Erased(Exception):
     """The circle's key was destroyed: nothing can be sealed or read any more."""
 
+    reason = "erased"
+
 
 class TooLong(Exception):
     """More than can be kept: nothing was written, and the page gives the words back."""
+
+    reason = "too_much"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,10 @@ def words(situation: Situation) -> Words | None:
 
 
 def begin(circle: Circle, person: Person) -> Situation:
-    """An empty situation, for its author alone."""
+    """An empty situation, for its author alone; the one they left empty, if they did."""
+    for left in Situation.objects.filter(circle=circle, person=person, state=Situation.DRAFT).order_by("-created_at"):
+        if (held := words(left)) and not held.body:
+            return left
     situation = Situation(id=token_urlsafe(12), circle=circle, person=person)
     situation.sealed = _sealed(situation, {}, ())
     situation.save(force_insert=True)
@@ -189,7 +196,7 @@ def card(body: Body) -> dict[str, str]:
         _("Ce que j’ai tenté : %(text)s") % {"text": body["tried"]} if body.get("tried") else "",
         _("Ce que j’attends : %(text)s") % {"text": body["expected"]} if body.get("expected") else "",
     ]
-    held = {name: body[name] for name in ("nature", "title", "urgency") if body.get(name)}
+    held = {name: " ".join(body[name].split()) for name in ("nature", "title", "urgency") if body.get(name)}
     return held | {"text": "\n\n".join(filter(None, parts))}
 
 
@@ -219,11 +226,13 @@ def treated(situation: Situation, meeting: Meeting | None = None) -> None:
     _become(situation, Situation.TREATED, meeting=meeting or situation.meeting, reserve=False)
 
 
-def erase(situation: Situation) -> None:
-    """Its words go; that it was there can still be counted."""
+def throw_away(situation: Situation) -> None:
+    """As its author wishes: a treated one keeps its place in the ledger, without a word."""
+    if situation.state != Situation.TREATED:
+        situation.delete()
+        return
     situation.sealed = None
-    situation.reserve = False
-    situation.save(update_fields=["sealed", "reserve"])
+    situation.save(update_fields=["sealed"])
 
 
 def _become(situation: Situation, state: str, *, meeting: Meeting | None = None, reserve: bool | None = None) -> None:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cordee.circles import crypto
+from cordee.home import retention
 from cordee.ops import clock, recurring
 from cordee.ops.readiness import said_plainly
 from cordee.room import actions, harvest, limits, store
@@ -31,6 +32,7 @@ class Command(BaseCommand):
             clock.require_believable(options["trust_clock"])
             counts = {"harvested": harvest.left_over(), "erased": actions.erase_due(), "drafts": clear_old_drafts()}
             limits.forget_old()
+            retention.run()
         recurring.done(recurring.TICK)
         self.stdout.write(_("Cercles effacés : %(erased)d · brouillons oubliés : %(drafts)d") % counts)
 

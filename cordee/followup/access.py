@@ -1,0 +1,10 @@
+"""Find what an address names, or 404. Who may see it is said in :mod:`cordee.accounts.rules`."""
+
+from django.shortcuts import get_object_or_404
+
+from cordee.followup.models import Commitment
+
+
+def commitment(commitment: str) -> Commitment:
+    kept = Commitment.objects.select_related("circle__space", "person__user", "witness")
+    return get_object_or_404(kept, pk=commitment, circle__space__isnull=False, person__erased_at=None)
