@@ -50,6 +50,7 @@ everything = Probes(
         background=_background,
         same_origin=access.same_origin,
         too_large=render_to_string("413.html").encode(),
+        files=re.compile(r"/espaces/\d+/personnes/liste/"),
         said=actions.refused,
     )
 )

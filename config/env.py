@@ -62,6 +62,28 @@ def address(name: str, default: str) -> str:
     return raw
 
 
+def issuer(name: str) -> str:
+    """The address of an OpenID Connect issuer, without its end; empty for none."""
+    raw = os.environ.get(name, "").strip().removesuffix("/.well-known/openid-configuration").rstrip("/")
+    parts = urlsplit(raw)
+    here = parts.hostname in {"localhost", "127.0.0.1", "::1"}
+    safe = parts.scheme == "https" or (here and parts.scheme == "http")
+    if raw and (not parts.hostname or parts.query or not safe):
+        raise ImproperlyConfigured(
+            f"{name}={raw!r} is not understood. Write the issuer's address, in https, without "
+            "/.well-known/openid-configuration: for instance https://login.example.org/realms/ours."
+        )
+    return raw
+
+
+def all_or_none(*names: str) -> bool:
+    """Whether these are set. Some without the others are of no use."""
+    missing = [name for name in names if not os.environ.get(name, "").strip()]
+    if 0 < len(missing) < len(names):
+        raise ImproperlyConfigured(f"{' and '.join(missing)} missing. Set {', '.join(names)} together, or none.")
+    return not missing
+
+
 SHORTEST_TOKEN = 32  # characters
 
 

@@ -53,7 +53,7 @@ class OneObject(Discreet):
             "logger": record.name,
             "message": said(record),
         }
-        line |= getattr(record, "facts", {})  # what the security log tells apart (cordee/room/incidents.py)
+        line |= getattr(record, "facts", {})  # what the security log tells apart (cordee/web/incidents.py)
         if record.exc_info:
             line["error"] = SECRET_PATHS.sub(r"/\1/…", self.formatException(record.exc_info))
         return json.dumps(line, ensure_ascii=False)

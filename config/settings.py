@@ -1,6 +1,7 @@
 """Settings. Everything an operator may change comes from the environment; see docs/exploitation.md."""
 
 from base64 import urlsafe_b64encode
+from hashlib import sha256
 from pathlib import Path
 from secrets import token_bytes, token_urlsafe
 from urllib.parse import quote
@@ -35,7 +36,6 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.socialaccount",
-    "allauth.socialaccount.providers.openid_connect",
     "allauth.mfa",
     "allauth.usersessions",
     "django.contrib.auth",
@@ -62,6 +62,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "cordee.accounts.middleware.Visitor",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
@@ -105,6 +106,9 @@ WHITENOISE_USE_FINDERS = DEBUG
 # What open pages compare themselves with; by default it changes with the version and with the files browsers keep.
 RELEASE = env.text("CORDEE_RELEASE", "")
 WHITENOISE_ALLOW_ALL_ORIGINS = False  # nobody else has a use for our styles and scripts
+# A file that somebody gives stays in memory: nothing of it is written on a disk. See cordee/live/asgi.py for its size.
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
+FILE_UPLOAD_MAX_MEMORY_SIZE = 6 * 1024 * 1024
 CATALOGUE_DIR = Path(env.text("CORDEE_CATALOGUE", str(BASE_DIR / "content" / "formations")))
 
 CONTENT_SECURITY_POLICY = {
@@ -124,15 +128,39 @@ CONTENT_SECURITY_POLICY = {
 }
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
-LOGIN_URL = "account_login"
-LOGIN_REDIRECT_URL = "home"
-MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+LOGIN_URL = "accounts:sign_in"
+LOGIN_REDIRECT_URL = "accounts:profile"
+LOGOUT_REDIRECT_URL = "/"
+# allauth holds the pieces (sessions, passkeys, OpenID Connect); the pages, the codes and the limits are ours.
+ACCOUNT_ADAPTER = "cordee.accounts.adapters.Accounts"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*"]
-ACCOUNT_EMAIL_VERIFICATION = "mandatory"
-ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
-ACCOUNT_LOGIN_BY_CODE_ENABLED = True
+ACCOUNT_EMAIL_VERIFICATION = "none"  # an account is made by who has proved the address
+ACCOUNT_RATE_LIMITS = MFA_RATE_LIMITS = False  # cordee/accounts/limits.py counts in the database, for all nodes
+MFA_ADAPTER = "cordee.accounts.adapters.Passkeys"
+MFA_SUPPORTED_TYPES = ["webauthn"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_USER_VERIFICATION = "required"
+SOCIALACCOUNT_ADAPTER = "cordee.accounts.oidc.Organisation"
+# The organisation's own door: its name on the button, its issuer, and what it knows us by.
+OIDC = env.all_or_none("CORDEE_OIDC_NAME", "CORDEE_OIDC_URL", "CORDEE_OIDC_CLIENT_ID", "CORDEE_OIDC_CLIENT_SECRET")
+OIDC_NAME = env.text("CORDEE_OIDC_NAME", "").strip()
+OIDC_URL = env.issuer("CORDEE_OIDC_URL")
+# Who signs in is known by the issuer and their subject there: another issuer is other people.
+OIDC_ID = f"oidc-{sha256(OIDC_URL.encode()).hexdigest()[:12]}"
+# For whose addresses the provider speaks; empty: for whatever it says to have verified.
+OIDC_DOMAINS = env.words("CORDEE_OIDC_DOMAINS", "")
+if OIDC:
+    INSTALLED_APPS.append("allauth.socialaccount.providers.openid_connect")
+    OIDC_APP = {
+        "provider_id": OIDC_ID,
+        "name": OIDC_NAME,
+        "client_id": env.text("CORDEE_OIDC_CLIENT_ID", "").strip(),
+        "secret": env.text("CORDEE_OIDC_CLIENT_SECRET", "").strip(),
+        "settings": {"server_url": OIDC_URL, "oauth_pkce_enabled": True},
+    }
+    SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"APPS": [OIDC_APP]}}
 
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"

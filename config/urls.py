@@ -9,7 +9,7 @@ urlpatterns = [
     path("", include("cordee.home.urls")),
     path("", include("cordee.circles.urls")),
     path("", include("cordee.followup.urls")),
-    path("compte/", include("cordee.accounts.urls")),
+    path("", include("cordee.accounts.urls")),
     path("courrier/", include("cordee.mail.urls")),
     path("tableau/", include("cordee.dossier.urls")),
 ]

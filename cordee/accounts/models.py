@@ -135,3 +135,29 @@ class Role(models.Model):
 
     def __str__(self) -> str:
         return f"{self.person_id}/{self.role}"
+
+
+class Tries(models.Model):
+    """How often something was tried of late, and when that is forgotten (seconds since the epoch). See limits.py."""
+
+    name = models.CharField(primary_key=True, max_length=64)  # a keyed digest
+    count = models.PositiveIntegerField()
+    until = models.FloatField(db_index=True)
+
+    def __str__(self) -> str:
+        return self.name[:8]
+
+
+class Upload(models.Model):
+    """A list of people that somebody has given and not yet confirmed; nothing of it is taken before it is read anew."""
+
+    space = models.ForeignKey(Space, on_delete=models.CASCADE, related_name="uploads")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
+    content = models.BinaryField()  # the file, compressed
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["space", "by"], name="one_upload_at_a_time")]
+
+    def __str__(self) -> str:
+        return f"{self.space_id}/{self.pk}"

@@ -12,6 +12,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 
 from cordee.accounts.models import User
+from cordee.web import incidents
 
 TABLE = Path(__file__).with_name("abilities.toml")
 Visitor = User | AnonymousUser
@@ -76,14 +77,20 @@ def needs(ability: str, find: Callable[[Any], Thing] | None = None) -> Callable[
                 return redirect_to_login(request.get_full_path())
             if find is None:
                 if not may(user, ability):
-                    raise Http404
+                    raise _nothing_here(request)
                 return view(request, **where)
             thing = find(where.pop(find.__name__))
             if not may(user, ability, thing):
-                raise Http404
+                raise _nothing_here(request)
             return view(request, thing, **where)
 
         checked.ability = ability  # type: ignore[attr-defined]
         return checked
 
     return decorate
+
+
+def _nothing_here(request: HttpRequest) -> Http404:
+    """The 404 of who may not, like that of what does not exist; the security log tells them apart."""
+    incidents.noticed("not_allowed", request)
+    return Http404()

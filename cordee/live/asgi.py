@@ -22,6 +22,8 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 LARGEST_BODY = 64 * 1024  # bytes; the longest text is 4,000 characters
 LARGEST_PAGE_BODY = 256 * 1024  # of a form without JavaScript: up to here a page says which text is too long
+LARGEST_FILE = 6 * 1024 * 1024  # of the pages that take one: with what a form adds to a file
+MOST_FILES = 4  # being received at once: the others wait for their turn, BODY_SECONDS at most
 MOST_FIELDS = 100
 BODY_SECONDS = 20
 # A page of ours that did not come from Django may be drawn, and nothing else.
@@ -53,8 +55,9 @@ Acts = Callable[[Request], Awaitable[Answer]]
 class Live:
     """``streams``: GET that address for events. ``acts``: POST a form there with the header ``X-Cordee``.
 
-    ``too_large`` is the page for who sends a form so large, or so slowly, that Django is not given it; ``said`` is the
-    data of a refusal that comes before the act, from its reason and the reader's language.
+    ``too_large`` is the page for who sends a form so large, or so slowly, that Django is not given it; ``files`` are
+    the addresses of the pages that take a file; ``said`` is the data of a refusal that comes before the act, from its
+    reason and the reader's language.
     """
 
     def __init__(
@@ -65,11 +68,13 @@ class Live:
         background: Callable[[], Coroutine[Any, Any, None]],
         same_origin: Callable[[dict[bytes, bytes]], bool],
         too_large: bytes = b"",
+        files: re.Pattern[str] | None = None,
         said: Callable[[str, str], Any] = lambda reason, language: {"reason": reason},
     ) -> None:
         self.django, self.stream, self.act = django, stream, act
         self.background, self.same_origin = background, same_origin
-        self.too_large, self.said = too_large, said
+        self.too_large, self.files, self.said = too_large, files, said
+        self._receiving = asyncio.Semaphore(MOST_FILES)
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """No coroutine itself: of this, nothing stays in memory for as long as a stream is open."""
@@ -89,7 +94,10 @@ class Live:
         """Django's answer. The whole body comes first: its few threads wait for no slow sender."""
         if not scope["query_string"].isascii():
             return await _answer(send, Answer(400))
-        body = await _body(receive, LARGEST_PAGE_BODY)
+        if scope["method"] == "POST" and self.files and self.files.fullmatch(scope["path"]):
+            body = await self._file(receive)
+        else:
+            body = await _body(receive, LARGEST_PAGE_BODY)
         if body is None:
             return await _answer(send, Answer(413), self.too_large)
         left = [{"type": "http.request", "body": body, "more_body": False}]
@@ -98,6 +106,14 @@ class Live:
             return left.pop() if left else await receive()
 
         await self.django(scope, received, send)
+
+    async def _file(self, receive: Receive) -> bytes | None:
+        """A body with a file. Few are held in memory at once, whoever sends them."""
+        try:
+            async with asyncio.timeout(2 * BODY_SECONDS), self._receiving:
+                return await _body(receive, LARGEST_FILE)
+        except TimeoutError:
+            return None
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         task: asyncio.Task[None] | None = None

@@ -11,14 +11,15 @@ from cordee.live.asgi import App, Receive, Scope, Send
 METHODS = ("GET", "HEAD", "POST")
 Headers = list[tuple[bytes, bytes]]
 
-# What a browser may do on our pages: almost nothing. A shared screen stays lit and may fill the wall.
+# What a browser may do on our pages: almost nothing. A shared screen stays lit and may fill the wall;
+# who has a passkey signs in with it.
 NEVER = (
     "accelerometer", "autoplay", "browsing-topics", "camera", "display-capture", "encrypted-media",
     "gamepad", "geolocation", "gyroscope", "hid", "identity-credentials-get", "idle-detection", "local-fonts",
-    "magnetometer", "microphone", "midi", "payment", "picture-in-picture", "publickey-credentials-get", "serial",
+    "magnetometer", "microphone", "midi", "payment", "picture-in-picture", "serial",
     "storage-access", "usb", "window-management", "xr-spatial-tracking",
 )  # fmt: skip
-OURS = ("clipboard-write", "fullscreen", "screen-wake-lock")
+OURS = ("clipboard-write", "fullscreen", "publickey-credentials-get", "screen-wake-lock")
 
 EVERYWHERE: dict[bytes, bytes] = {
     b"x-content-type-options": b"nosniff",

@@ -22,7 +22,7 @@ from cordee.mail import outbox
 from cordee.mail.reader import Reader as Reader
 
 SOON = timedelta(hours=24)  # a change of what begins before that passes quiet hours
-CODE_MINUTES = 15  # a code is of no use after that
+CODE_MINUTES = 10  # a sign-in code is of no use after that
 
 
 # ---------------------------------------------------------------- circles

@@ -32,6 +32,8 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
+from cordee.accounts.models import Tries as TriesToSignIn
+from cordee.accounts.models import Upload
 from cordee.circles.models import Circle
 from cordee.ops.readiness import wrapping_id
 from cordee.room.models import Tries
@@ -81,7 +83,8 @@ class Manifest:
 @cache
 def tables() -> tuple[type[models.Model], ...]:
     """Every table of ours that is worth keeping, those that others refer to first."""
-    apart = {Tries}  # how often something was tried in the last hour: old by the time anything is restored
+    # How often something was tried in the last hour, a list not yet confirmed: old by the time anything is restored.
+    apart = {Tries, TriesToSignIn, Upload}
     ours = [m for app in apps.get_app_configs() if app.name.startswith("cordee.") for m in app.get_models()]
     ours += [apps.get_model(name) for name in SIGN_IN]
     ours = [m for m in ours if m not in apart]

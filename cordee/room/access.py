@@ -19,8 +19,8 @@ from cordee.accounts.models import User
 from cordee.circles.models import Membership
 from cordee.engine.policy import SCREEN
 from cordee.live.reads import reading
-from cordee.room import incidents
 from cordee.room.models import Seat
+from cordee.web import incidents
 
 COOKIE = "place"
 SCREEN_COOKIE = "ecran"  # under HTTPS, where a cookie's path no longer tells a seat from the shared screen

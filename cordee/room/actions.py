@@ -26,8 +26,9 @@ from cordee.live.asgi import Answer, Request
 from cordee.live.hub import ASK, Hub
 from cordee.live.tally import Tally
 from cordee.live.writer import Writer
-from cordee.room import access, forms, harvest, incidents, limits, phrases, store
+from cordee.room import access, forms, harvest, limits, phrases, store
 from cordee.room.models import Draft, Seat, Session
+from cordee.web import incidents
 
 log = logging.getLogger(__name__)
 hub = Hub()

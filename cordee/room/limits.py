@@ -6,7 +6,6 @@ flood from elsewhere keeps nobody out of their room, and a flood of many address
 """
 
 import threading
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from time import monotonic, time
 
 from django.db import connection
@@ -15,6 +14,7 @@ from django.http import HttpRequest
 from cordee.live.tally import Tally
 from cordee.room import access
 from cordee.room.models import Tries
+from cordee.web import tries
 
 # what: (how often, in how many seconds)
 LIMITS = {
@@ -38,37 +38,8 @@ MOST_PACED = 20_000  # seats remembered by this process
 _paced: dict[tuple[str, access.Key], tuple[float, float]] = {}  # what is left to a seat, and when that was so
 _lock = threading.Lock()
 
-# A window that ends later than one that begins now was opened by a clock that has been put back since: it is over.
-COUNT = """
-    INSERT INTO room_tries (name, count, until) VALUES (%(name)s, 1, %(end)s)
-    ON CONFLICT (name) DO UPDATE SET
-        count = CASE WHEN room_tries.until > %(now)s AND room_tries.until <= %(end)s THEN room_tries.count + 1
-                     ELSE 1 END,
-        until = CASE WHEN room_tries.until > %(now)s AND room_tries.until <= %(end)s THEN room_tries.until
-                     ELSE excluded.until END
-"""
-
-
-def caller(request: HttpRequest) -> str:
-    """Whose tries count together: an IPv4 address, or the 64 bits of IPv6 that one line has all to itself."""
-    return _network(request, 32, 64)
-
-
-def neighbourhood(request: HttpRequest) -> str:
-    """What one tenant may well hold whole: 256 addresses of IPv4, 65,536 lines of IPv6."""
-    return _network(request, 24, 48)
-
-
-def _network(request: HttpRequest, bits: int, bits_of_6: int) -> str:
-    """The network of these many bits that asks; whatever the proxy says instead of an address, as it says it."""
-    said = request.META.get("REMOTE_ADDR", "")
-    try:
-        address: IPv4Address | IPv6Address = ip_address(said.partition("%")[0])
-    except ValueError:
-        return said or "unknown"
-    if isinstance(address, IPv6Address) and address.ipv4_mapped:
-        address = address.ipv4_mapped  # a server that listens on both sees IPv4 so
-    return str(ip_network((int(address), bits if address.version == 4 else bits_of_6), strict=False))
+COUNT = tries.COUNT.format(table="room_tries")
+caller, neighbourhood = tries.caller, tries.neighbourhood
 
 
 def guessing(request: HttpRequest) -> bool:

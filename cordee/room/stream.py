@@ -20,8 +20,9 @@ from cordee.live import sse
 from cordee.live.asgi import Request
 from cordee.live.reads import reading
 from cordee.live.tally import Tally
-from cordee.room import access, cards, incidents, render, store
+from cordee.room import access, cards, render, store
 from cordee.room.actions import hub, language_of, writer
+from cordee.web import incidents
 from cordee.web.release import release
 
 SOON = 1.0  # seconds after which a page that was shown nothing yet, the database being out of reach, is looked at again

@@ -29,8 +29,9 @@ from cordee.engine.hint import hint, said
 from cordee.engine.policy import roles_of
 from cordee.engine.record import Record, records_for
 from cordee.engine.seen import View
-from cordee.room import access, actions, documents, forms, incidents, limits, meetings, phrases, store, stream
+from cordee.room import access, actions, documents, forms, limits, meetings, phrases, store, stream
 from cordee.room import render as parts
+from cordee.web import incidents
 
 # ---------------------------------------------------------------- coming in
 

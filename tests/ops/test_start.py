@@ -6,9 +6,11 @@ import sys
 from tests import services
 
 LATER = {"markdown_it", "nh3", "yaml", "segno", "typst", "redis", "uvicorn.main", "django.db.migrations.executor"}
+LATER |= {"fido2", "requests", "jwt", "oauthlib"}  # of who signs in by a passkey or by the organisation
 CODE = """
 import sys
 import config.asgi
+import config.urls
 import cordee.room.views, cordee.catalogue.views, cordee.web.views
 from cordee.engine import hint
 print("loaded", *sorted(sys.modules))

@@ -114,7 +114,7 @@ def test_the_requirements_are_in_their_order() -> None:
     (r"(\| 3\.4\.4 \| [^|]+\|) tenu ", r"\1 presque ", "“presque” is no answer"),
     (r"(\| 3\.4\.4 \| [^|]+\| tenu \|).*", r"\1 bien sûr |", "3.4.4 is said to hold"),
     (r"(\| 14\.3\.3 \| [^|]+\| pas encore \|).*", r"\1 |", "14.3.3"),
-    (r"(\| 10\.1\.1 \| [^|]+\| sans objet \|).*", r"\1 non |", "10.1.1 lacks its reason"),
+    (r"(\| 10\.4\.1 \| [^|]+\| sans objet \|).*", r"\1 non |", "10.4.1 lacks its reason"),
     (r"test_no_answer_loses_a_mark", "test_of_nothing", "test_of_nothing does not exist"),
     (r"tests/circles/test_crypto\.py", "tests/room/test_nothing.py", "test_nothing.py::"),
     (r"(\| 7\.1\.1 .*)§ 4", r"\1§ 44", "7.1.1 cites § 44"),
@@ -180,10 +180,13 @@ def test_every_limit_that_is_written_is_that_of_the_code() -> None:
 
 
 def test_every_limit_on_tries_is_written() -> None:
+    from cordee.accounts.limits import LIMITS as SIGN_IN
     from cordee.room.limits import LIMITS, PACES
 
-    written = {name for _, module, name in LIMIT.findall(section(document(), 6)) if module == "cordee.room.limits"}
+    rows = LIMIT.findall(section(document(), 6))
+    written = {name for _, module, name in rows if module == "cordee.room.limits"}
     assert written == {f"LIMITS.{name}" for name in LIMITS} | {f"PACES.{name}" for name in PACES}
+    assert {name for _, module, name in rows if module == "cordee.accounts.limits"} == {f"LIMITS.{n}" for n in SIGN_IN}
 
 
 BEFORE_DJANGO = {"/salle/…/stream", "/ecran/…/stream", "/healthz", "/readyz", "/metrics", "/static/…"}

@@ -27,6 +27,12 @@ TABLE: dict[str, tuple[list[int], list[int]]] = {  # route: (GET by each, POST b
     "": (ALL_200, ALL_405),
     ".well-known/security.txt": (ALL_404, ALL_405),  # nobody is named in the tests' settings
     "setlang/": (ALL_302, ALL_302),
+    "compte/connexion/": (ALL_200, [400] * len(WHO)),
+    "compte/connexion/code/": (ALL_302, ALL_302),
+    "compte/connexion/cle/": (ALL_405, [403] * len(WHO)),
+    "compte/connexion/cle/options/": (ALL_200, ALL_405),
+    "compte/connexion/organisation/": (ALL_405, ALL_404),  # no provider is named in the tests' settings
+    "compte/connexion/organisation/retour/": (ALL_404, ALL_405),
     "ateliers/": (ALL_200, ALL_405),
     "ateliers/images/<path:path>": (ALL_404, ALL_405),
     "ateliers/<slug:slug>/": (ALL_404, ALL_405),

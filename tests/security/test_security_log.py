@@ -8,7 +8,8 @@ from django.test import Client, RequestFactory
 
 from config.logs import Discreet, OneObject
 from cordee.live.asgi import Request
-from cordee.room import actions, incidents, limits, store, stream
+from cordee.room import actions, limits, store, stream
+from cordee.web import incidents
 from tests.room.rooms import ORIGIN, House, join, open_room
 
 ELSEWHERE = {"HTTP_ORIGIN": "https://evil.example", "HTTP_HOST": "testserver", "REMOTE_ADDR": "192.0.2.77"}
@@ -144,7 +145,8 @@ def test_no_line_holds_a_link_a_code_an_address_a_name_or_a_word(said, caplog, h
 def test_every_event_is_told_by_the_code_and_explained_to_the_operator():
     from tests.security.test_asvs_document import ROOT, document, section
 
-    code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "cordee/room").glob("*.py"))
+    paths = [*(ROOT / "cordee/room").glob("*.py"), *(ROOT / "cordee/accounts").rglob("*.py")]
+    code = "".join(path.read_text(encoding="utf-8") for path in paths)
     for event in incidents.EVENTS:
         assert f'noticed("{event}"' in code, event
         assert f"`{event}`" in section(document(), 9), event

@@ -86,4 +86,25 @@ class Migration(migrations.Migration):
             model_name='person',
             constraint=models.UniqueConstraint(condition=models.Q(('user__isnull', False)), fields=('space', 'user'), name='one_person_a_user'),
         ),
+        migrations.CreateModel(
+            name='Tries',
+            fields=[
+                ('name', models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ('count', models.PositiveIntegerField()),
+                ('until', models.FloatField(db_index=True)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='Upload',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('content', models.BinaryField()),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('by', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL)),
+                ('space', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='uploads', to='accounts.space')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('space', 'by'), name='one_upload_at_a_time')],
+            },
+        ),
     ]

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from cordee.accounts.actions import forget_old as forget_sign_ins
 from cordee.circles import crypto
 from cordee.home import retention
 from cordee.ops import clock, recurring
@@ -33,6 +34,7 @@ class Command(BaseCommand):
             counts = {"harvested": harvest.left_over(), "erased": actions.erase_due(), "drafts": clear_old_drafts()}
             limits.forget_old()
             retention.run()
+            forget_sign_ins()
         recurring.done(recurring.TICK)
         self.stdout.write(_("Cercles effacés : %(erased)d · brouillons oubliés : %(drafts)d") % counts)
 

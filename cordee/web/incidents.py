@@ -20,6 +20,8 @@ EVENTS = {
     "revoked": "a seat that was taken away",
     "other_site": "a form or an act that came from no page of ours",
     "too_often": "one more try than is allowed",
+    "sign_in_wrong": "a wrong code or passkey of somebody who wanted to sign in",
+    "not_allowed": "what somebody who is signed in may not see or do",
 }
 AGAIN = 60.0  # seconds during which the same is not said again: a flood must not fill a disk
 MOST_SAID = 10_000
@@ -44,7 +46,7 @@ def noticed(event: str, request: HttpRequest | None = None, room: str = "") -> N
 
 def mark(address: str) -> str:
     """What stands for an address in the log: 48 bits of a keyed digest."""
-    return salted_hmac("cordee.room.incidents", address, algorithm="sha256").hexdigest()[:12]
+    return salted_hmac("cordee.incidents", address, algorithm="sha256").hexdigest()[:12]
 
 
 def _is_new(said: tuple[str, str, str]) -> bool:

@@ -1,0 +1,1 @@
+"""The pages of accounts, spaces and people. Each calls one action or one query."""
