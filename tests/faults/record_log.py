@@ -62,12 +62,19 @@ def folded(protocol: str, log: list[dict[str, Any]]) -> State:
 
 
 def seen(state: State) -> dict[str, Any]:
-    """What each reader has before their eyes: where they are, and every text, in its group and order."""
+    """What each reader has before their eyes: where they are, and every text, in its group and order.
+
+    But for what is recalled by resemblance: ranking it better is no change of what the log says.
+    """
     shown: dict[str, Any] = {"position": position(state), "version": state.version}
     for seat in READERS:
         view = view_for(state, seat)
         groups = (*view.groups, *view.past, *view.own) if view else ()
-        shown[seat] = [[group.kind, [value for card in group.cards for _name, value in card.text]] for group in groups]
+        shown[seat] = [
+            [group.kind, [value for card in group.cards for _name, value in card.text]]
+            for group in groups
+            if not group.recalled
+        ]
     return shown
 
 
