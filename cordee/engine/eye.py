@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cordee.engine import turns
+from cordee.engine.decide import gate_met
 from cordee.engine.memory import Memory
 from cordee.engine.policy import SCREEN, may, roles_of, sees, sees_mark, towards
 from cordee.engine.protocol import Kind, MarkRow, Protocol, Roles, Write
@@ -32,7 +33,7 @@ class Eye:
             self._group("group", kind, self._shown(kind), self.state.protocol.kinds[kind].plural)
             for kind in self.step.shows
         ]
-        if self.step.recalls:
+        if self.step.recalls and (not self.step.recalls_past_gate or gate_met(self.state, self.step.gate)):
             found.append(self._recalled())
         return tuple(found)
 
@@ -86,10 +87,10 @@ class Eye:
         return tuple(entry for entry in self.scene.of(kind) if entry[0].id == course.situation)
 
     def _recalled(self) -> Group:
-        """Learnings of earlier rounds that resemble the situation at hand, or the next one."""
+        """Learnings of earlier rounds that resemble the situation at hand and its request, or the next one."""
         course, kind = self.state.course, self.step.recalls
         situation = course.next_situation if self.step.chooses_next else course.situation
-        causes = (self.around, self.scene.of(kind), self.state.contributions.get(situation))
+        causes = (self.around, self.scene.of(kind), self.state.contributions.get(situation), self._requests())
         return self.memory.once(("recalled", self.seat), causes, self._recall)
 
     def _recall(self) -> Group:
@@ -101,8 +102,8 @@ class Eye:
         entries = ((c, marks) for c, marks in self.scene.of(kind) if c.round <= last and sees(state, self.seat, c))
         earlier = {c.id: (c, marks) for c, marks in entries}
         texts = {id_: (c.body or {}).get("text", "") for id_, (c, _) in earlier.items()}
-        seen = situation is not None and sees(state, self.seat, situation)
-        query = self._asked(situation) if situation and seen else ""
+        asked = [c for c in (situation, *self._requests()) if c is not None and sees(state, self.seat, c)]
+        query = " ".join(map(self._asked, asked))
         matches = recall(query, texts)
         cards = [self.card(*earlier[m.id], why=m.words) for m in matches]
         if len(cards) < 5:  # too little resembles: the most recent are better than an empty page
@@ -110,10 +111,17 @@ class Eye:
             cards += [self.card(*entry) for entry in rest[: 5 - len(cards)]]
         return Group(kind, "", tuple(cards), recalled=True)
 
-    def _asked(self, situation: Contribution) -> str:
-        """What is looked for: the situation's own words (not the choices ticked in it)."""
-        boxes = self.state.protocol.kinds[situation.kind].fields
-        return " ".join((situation.body or {}).get(box.id, "") for box in boxes if box.type in {"line", "text"})
+    def _requests(self) -> tuple[Contribution, ...]:
+        """The request of this round, once there is one; none for the situation of the next."""
+        if self.step.chooses_next:
+            return ()
+        kinds = dict.fromkeys(step.gate.kind for step in self.state.protocol.steps if step.gate and step.gate.kind)
+        return tuple(c for kind in kinds for c, _ in self.scene.of(kind, self.state.course.round))
+
+    def _asked(self, c: Contribution) -> str:
+        """What is looked for: the own words of a situation or a request (not the choices ticked in it)."""
+        boxes = self.state.protocol.kinds[c.kind].fields
+        return " ".join((c.body or {}).get(box.id, "") for box in boxes if box.type in {"line", "text"})
 
     def card(self, c: Contribution, put: tuple[Mark, ...], why: tuple[str, ...] = ()) -> Card:
         state, kind = self.state, self.state.protocol.kinds[c.kind]

@@ -120,6 +120,7 @@ class Step:
     protected: str = ""  # may not be left without a contribution of this kind, or a word
     cards: Roles = frozenset()  # who may draw creativity cards
     recalls: str = ""  # kind of earlier rounds shown by resemblance
+    recalls_past_gate: bool = False  # only once the gate of the step is met
     votes: str = ""  # kind whose totals show once every present member has one
     opens_on: str = ""  # the step exists only at the opening of a room into which this kind was carried
 

@@ -415,6 +415,41 @@ def test_the_second_round_recalls_what_the_first_has_learnt():
     assert recalled[0].id == learnt.id
 
 
+def test_once_the_request_is_validated_what_resembles_it_comes_up_and_no_sooner():
+    room = play(circle())
+    next_round(room, "karim")
+    play(room, until="demande")
+    learnt = next(x for x in room.state.of_kind("learning", 1) if "excuse" in x.body["text"])
+    request = room.write("karim", "request", "Je voudrais que vous m’aidiez à ne plus me servir d’excuse.")
+    for seat in room.consultants():
+        assert not any(g.recalled for g in room.view(seat).groups)
+        room.mark(seat, request, "acknowledged")
+    assert not any(g.recalled for g in room.view("fanny").groups)
+    room.mark("karim", request, "validated")
+    for seat in ("karim", "claire", "fanny", "screen"):
+        found = next(g for g in room.view(seat).groups if g.recalled).cards
+        assert learnt.id in [card.id for card in found]
+        assert "excuse" in next(card for card in found if card.id == learnt.id).why
+    room.mark("claire", learnt.id, "useful")
+    assert useful(room, "claire", learnt.id).on
+    room.mark("karim", request, "validated", on=False)
+    assert not any(g.recalled for g in room.view("claire").groups)
+
+
+def test_what_the_facilitator_has_hidden_of_a_request_is_looked_for_by_its_author_alone():
+    room = play(circle())
+    next_round(room, "karim")
+    play(room, until="demande")
+    request = room.write("karim", "request", "Je voudrais que vous m’aidiez à ne plus me servir d’excuse.")
+    for seat in room.consultants():
+        room.mark(seat, request, "acknowledged")
+    room.mark("karim", request, "validated")
+    room.do(c.Hide(seat="fanny", id=request))
+    for seat, finds in (("karim", True), ("claire", False), ("screen", False)):
+        found = next(g for g in room.view(seat).groups if g.recalled).cards
+        assert any("excuse" in card.why for card in found) == finds
+
+
 def test_what_was_never_opened_is_recalled_to_its_author_alone():
     room = play(circle(), until="ouvertures")
     room.write("karim", "learning", "Recadrer un collègue demande du soin.")
