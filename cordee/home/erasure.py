@@ -124,4 +124,5 @@ def _erase_letters(address: str) -> int:
     if not address:
         return 0
     Wish.objects.filter(address__iexact=address).delete()
+    Letter.objects.filter(reply_to__iexact=address).update(reply_to="")
     return Letter.objects.filter(to__iexact=address).delete()[0]

@@ -169,7 +169,8 @@ class _Harvest:
             for number, client, situation in self.state.course.treated
             if client in self.people
         }
-        Turn.objects.filter(meeting=self.meeting).exclude(round__in=turns).delete()
+        # Those whose data was erased are known to nobody any more, and still counted.
+        Turn.objects.filter(meeting=self.meeting, person__erased_at=None).exclude(round__in=turns).delete()
         known = set(Situation.objects.filter(pk__in=[id_ for _, id_ in turns.values()]).values_list("pk", flat=True))
         for number, (person, situation) in turns.items():
             Turn.objects.update_or_create(
@@ -196,7 +197,7 @@ class _Harvest:
     def _attendance(self) -> None:
         found = attendance(self.told, self.state.course.closed)
         stays = {self.people[seat]: stay for seat, stay in found.items() if seat in self.people}
-        Attendance.objects.filter(meeting=self.meeting).exclude(person__in=stays).delete()
+        Attendance.objects.filter(meeting=self.meeting, person__erased_at=None).exclude(person__in=stays).delete()
         for person, stay in stays.items():
             Attendance.objects.update_or_create(
                 meeting=self.meeting,

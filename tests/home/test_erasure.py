@@ -14,8 +14,8 @@ from cordee.circles.queries.meetings import about
 from cordee.followup.models import Commitment, Learning
 from cordee.home.models import Erasure
 from cordee.mail.models import Letter, Wish
-from cordee.room import actions, store
-from cordee.room.models import Seat
+from cordee.room import access, actions, harvest, store
+from cordee.room.models import Seat, Session
 from tests.home.played import MEMBERS, canary, play_in
 from tests.home.remains import everything_stored, found
 from tests.home.town import Town
@@ -208,3 +208,32 @@ def test_it_fails_whole_or_not_at_all(town, monkeypatch):
     assert canary("karim", "edited") in rooms_of_others(town)
     assert Commitment.objects.filter(person=town.people["karim"]).exists()
     assert Learning.objects.filter(person=town.people["karim"]).exists()
+
+
+@pytest.mark.parametrize("learnings", ["keep", "withdraw"])
+def test_what_is_harvested_anew_after_it_brings_nothing_back_and_still_counts(town, learnings):
+    meeting = town.meetings[0]
+    Session.objects.filter(pk=town.room).update(meeting=meeting)
+    harvest.harvest(town.room)
+    turns, stays = Turn.objects.count(), Attendance.objects.count()
+    assert turns == 2 and Learning.objects.filter(person=town.people["karim"], meeting=meeting).exists()
+    erase("karim", words="withdraw", learnings=learnings, sure="1")
+    for again in (False, True):
+        harvest.harvest(town.room, again=again)
+        assert (Turn.objects.count(), Attendance.objects.count()) == (turns, stays)
+        assert bool(found(canary("karim", "learning"))) is (learnings == "keep")
+        assert found(NAME, '"Karim"', canary("karim", "commitment"), canary("karim", "edited")) == []
+
+
+def test_a_seat_that_he_had_claimed_as_a_guest_is_taken_away_too(town):
+    opened = actions.open_room("Karim")
+    assert isinstance(opened, actions.Opened)
+    assert isinstance(actions.claim(access.Key(opened.room, opened.seat), user("karim")), actions.Opened)
+    erase("karim", **CONFIRMED)
+    assert found('"Karim"') == []
+
+
+def test_his_address_is_in_no_letter_of_others(town):
+    Letter.objects.create(key="other", kind="x", to=address("claire"), reply_to=address("karim"), language="fr")
+    erase("karim", **CONFIRMED)
+    assert found(address("karim")) == []
