@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from cordee.accounts import rules
 from cordee.accounts.models import Person, Role, Space, User
+from cordee.circles import urls
 from cordee.circles.actions import circles, members, situations
 from cordee.circles.models import Circle, Meeting, Situation
 from cordee.followup.models import Commitment
@@ -127,6 +128,12 @@ GUARDED = {route: pattern.callback.ability for route, pattern in routes() if has
 def test_every_guarded_address_is_in_the_table_and_the_table_has_no_other():
     """An address that no row guards is in the table of tests/security/test_doors.py, or fails there."""
     assert set(GUARDED) == set(TABLE)
+
+
+def test_no_two_addresses_of_circles_have_one_name():
+    """The parts of circles/urls name theirs apart from each other: of two of a name, links lead to the last."""
+    names = [one.name for one in urls.urlpatterns]
+    assert sorted(set(names)) == sorted(names)
 
 
 def test_the_table_names_characters_and_no_others():

@@ -198,6 +198,12 @@ def test_a_new_charter_cannot_erase_tomorrow_nor_change_nothing(space, circle):
     assert circle.charters.count() == 1
 
 
+def test_who_leads_is_led_from_the_circle_to_a_new_charter(space, circle):
+    page = read(signed_in("fanny"), f"/cercles/{circle.pk}/charte/")
+    assert f'href="/cercles/{circle.pk}/charte/modifier/"' in page
+    assert "charte/modifier" not in read(signed_in("claire"), f"/cercles/{circle.pk}/charte/")
+
+
 def test_who_waits_reads_the_charter_and_no_name(space, circle):
     members.wait(circle, of(space, "helene"))
     page = read(signed_in("helene"), f"/cercles/{circle.pk}/charte/")

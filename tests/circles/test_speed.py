@@ -14,7 +14,7 @@ def test_no_page_asks_more_than_twenty_questions_at_10_000_people():
     asked = list(pages.asked())
     assert len({route for route, _path, _who in asked}) > 12
     counts = {f"{who} {path}": pages.counted(path, who)[0] for _route, path, who in asked}
-    assert min(counts.values()) > 2, "questions are not counted"
+    assert min(counts.values()) >= 2, "questions are not counted"  # the session and who it is
     assert {page: count for page, count in counts.items() if count > MOST} == {}
 
 

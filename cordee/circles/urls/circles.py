@@ -16,6 +16,6 @@ addresses: list[URLPattern] = [
     path("cercles/<int:circle>/membres/<int:membership>/", circles.member, name="member"),
     path("cercles/<int:circle>/charte/", charter.charter, name="charter"),
     path("cercles/<int:circle>/charte/signer/", charter.sign, name="sign"),
-    path("cercles/<int:circle>/charte/modifier/", charter.propose, name="propose"),
+    path("cercles/<int:circle>/charte/modifier/", charter.propose, name="new_charter"),
     path("cercles/<int:circle>/charte/<int:version>/", charter.version, name="charter_version"),
 ]
