@@ -83,8 +83,7 @@ def _rules(found: list[Change]) -> list[TimezoneStandard | TimezoneDaylight]:
         weeks = set.intersection(*(change.weeks for change in same))
         if not weeks or {change.local.year for change in same} != {change.local.year for change in found}:
             return []
-        week = -1 if -1 in weeks else min(weeks)
-        day = f"{week}{DAYS[same[0].local.weekday()]}"
+        day = f"{min(weeks)}{DAYS[same[0].local.weekday()]}"
         made.append(_part(same[0], {"freq": "yearly", "bymonth": same[0].local.month, "byday": day}))
     return made
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cordee.circles import calendar
+from cordee.circles import calendar, links
 from cordee.circles.actions import meetings as actions
 from cordee.circles.actions.meetings import Appointment
 from cordee.circles.models import Circle, Meeting, Reply
@@ -114,6 +114,8 @@ def test_no_name_adds_a_line_and_all_come_back(name, where, person):
     assert not [line for line in unfolded if "\n" in line or "\r" in line]
     names = [line.partition(":")[0].partition(";")[0] for line in unfolded]
     assert (names.count("ATTENDEE"), names.count("BEGIN"), names.count("END")) == (1, 5, 5)
+    attendee = unfolded[names.index("ATTENDEE")]
+    assert "^" not in attendee and attendee.endswith(":mailto:a@example.org")
     found = read(text).vevent
     assert found.summary.value == calendar.plain(calendar.title(meeting))
     if meeting.where:
@@ -242,6 +244,7 @@ def test_a_feed_has_a_year_of_the_past_all_that_comes_and_what_is_called_off(cir
     old, ancient = (timezone.now() - timedelta(days=days) for days in (300, 400))
     for start in (old, ancient):
         actions.plan(circle, [(start, start + timedelta(hours=2))])
+    Meeting.objects.update(changed_at=ancient)
     found = read(calendar.feed(user("karim")))
     assert [(event.sequence.value, event.status.value) for event in found.vevent_list] == [
         ("0", "CONFIRMED"),
@@ -250,6 +253,8 @@ def test_a_feed_has_a_year_of_the_past_all_that_comes_and_what_is_called_off(cir
         ("0", "CONFIRMED"),
     ]
     assert len(found.vtimezone_list) == 1
+    stamps = {event.dtstamp.value for event in found.vevent_list}
+    assert stamps == {ancient.replace(microsecond=0)}  # of the change, so that an equal feed has an equal tag
     assert len(read(calendar.feed(user("octave"))).contents.get("vevent", [])) == 0
 
 
@@ -280,6 +285,8 @@ def test_a_feed_opens_by_its_token_alone_until_links_are_renewed(circle):  # noq
         token + "0",
     ):
         assert calendar.user_of_feed(wrong) is None, wrong
+    poll = links.make(links.AVAILABILITY, karim.pk, karim.links_epoch)
+    assert links.read(links.AVAILABILITY, poll) and calendar.user_of_feed(poll) is None
     karim.links_epoch += 1
     karim.save()
     assert calendar.user_of_feed(token) is None
