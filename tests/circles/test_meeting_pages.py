@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.core.management import call_command
 from django.test import Client
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
@@ -284,13 +285,15 @@ def test_who_decides_may_keep_it_all_the_same_and_members_are_not_asked(circle):
     assert Letter.objects.filter(kind="quorum_in_doubt", key__contains=":2:").count() == 0
 
 
-def test_three_days_before_silence_is_counted_as_absence_and_told_once(circle, rose):  # noqa: F811
+def test_three_days_before_silence_is_counted_as_absence_and_told_once(circle, rose, settings, tmp_path):  # noqa: F811
     start = timezone.now() + timedelta(days=4)
     meeting = actions.plan(circle, [(start, start + timedelta(hours=2))])[0]
     assert actions.tell_doubts() == 0
     near = timezone.now() + timedelta(days=2)
     Meeting.objects.update(starts_at=near, ends_at=near + timedelta(hours=2))
-    assert actions.tell_doubts() == 2
+    settings.VAR_DIR = tmp_path
+    call_command("tick")
+    assert Letter.objects.filter(kind="quorum_in_doubt").count() == 2
     actions.reply(meeting, of(circle, "karim"), Reply.COMING)
     assert actions.tell_doubts() == 0  # still too few, and already told
     assert "0" in Letter.objects.filter(kind="quorum_in_doubt").first().text

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from cordee.accounts.actions import forget_old as forget_sign_ins
 from cordee.circles import crypto
+from cordee.circles.actions import meetings
 from cordee.home import retention
 from cordee.ops import clock, recurring
 from cordee.ops.readiness import said_plainly
@@ -32,6 +33,7 @@ class Command(BaseCommand):
         with said_plainly():
             clock.require_believable(options["trust_clock"])
             counts = {"harvested": harvest.left_over(), "erased": actions.erase_due(), "drafts": clear_old_drafts()}
+            meetings.tell_doubts()
             limits.forget_old()
             retention.run()
             forget_sign_ins()
