@@ -19,6 +19,7 @@ from cordee.live import connections  # noqa: E402
 from cordee.live.asgi import Live  # noqa: E402
 from cordee.live.bus import bus  # noqa: E402
 from cordee.live.headers import guarded, strict_transport  # noqa: E402
+from cordee.mail.postman import Postman  # noqa: E402
 from cordee.ops.probes import Probes  # noqa: E402
 from cordee.room import access, actions, stream, sweep  # noqa: E402
 
@@ -32,10 +33,13 @@ async def _background() -> None:
     the_bus = bus(settings.BUS, settings.DATABASE_URL)
     actions.hub.start(the_bus.publish)
     recurring = [asyncio.ensure_future(work()) for work in (sweep.sweeping, stream.watching)]
+    postman = Postman()
+    postman.start()
     try:
         await the_bus.run(actions.hub)
         await asyncio.Event().wait()
     finally:
+        postman.stop()
         for work in recurring:
             work.cancel()
         actions.hub.stop()

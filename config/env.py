@@ -1,7 +1,11 @@
 """Settings read from the environment, with errors that say what was expected and what to do."""
 
 import os
+import re
+from email.utils import getaddresses
+from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -82,6 +86,81 @@ def all_or_none(*names: str) -> bool:
     if 0 < len(missing) < len(names):
         raise ImproperlyConfigured(f"{' and '.join(missing)} missing. Set {', '.join(names)} together, or none.")
     return not missing
+
+
+MAIL_FORMS = (
+    "Write smtp://user:password@host:587, smtps://user:password@host:465, file:///a/folder, or none; a sign of a name "
+    "or a password that is none of a-z 0-9 - . _ ~ is written %XX (@ is %40)."
+)
+MAIL_OPTIONS = {"tls": {"starttls", "none"}}
+
+
+def mail(name: str, https: bool, hosts: list[str]) -> dict[str, Any]:
+    """How letters leave: ``road`` is none, demo, file or smtp; the rest is what that one needs.
+
+    A wrong address is never repeated: it may hold a password.
+    """
+    raw = os.environ.get(name, "").strip() or "none"
+    found = {"none": {"road": "none"}, "demo": {"road": "demo"}}.get(raw) or _mail_road(name, raw)
+    if found["road"] == "demo" and (https or any(not _this_machine(host) for host in hosts)):
+        raise ImproperlyConfigured(
+            f"{name}=demo shows every letter, sign-in codes too, to whoever comes: it goes neither with CORDEE_HTTPS=1 "
+            f"nor with the name of a site in CORDEE_HOSTS. {MAIL_FORMS}"
+        )
+    return found
+
+
+def _mail_road(name: str, raw: str) -> dict[str, Any]:
+    try:
+        parts = urlsplit(raw)
+        port, options = parts.port, dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} is not understood. {MAIL_FORMS}") from None
+    if parts.scheme == "file" and not parts.netloc and parts.path.startswith("/") and len(parts.path) > 1:
+        return {"road": "file", "folder": unquote(parts.path)}
+    unknown = [key for key, value in options.items() if value not in MAIL_OPTIONS.get(key, ())]
+    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname or parts.path not in {"", "/"} or unknown:
+        raise ImproperlyConfigured(f"{name} is not understood. {MAIL_FORMS} After smtp://…, only ?tls=none may follow.")
+    here = _this_machine(parts.hostname)
+    tls = "implicit" if parts.scheme == "smtps" else options.get("tls", "none" if here else "starttls")
+    if tls == "none" and parts.password and not here:
+        raise ImproperlyConfigured(f"{name} would send its password in clear: take ?tls=none away.")
+    return {
+        "road": "smtp",
+        "host": parts.hostname,
+        "port": port or {"implicit": 465, "starttls": 587, "none": 25}[tls],
+        "user": unquote(parts.username or ""),
+        "password": unquote(parts.password or ""),
+        "tls": tls,
+    }
+
+
+def _this_machine(host: str) -> bool:
+    """A name of this machine, or an address of it or of its local network."""
+    name = host.strip("[]")
+    try:
+        return ip_address(name).is_private
+    except ValueError:
+        return name == "localhost" or name.endswith(".localhost")
+
+
+def sender(name: str, needed: bool) -> tuple[str, str]:
+    """The name and the address that letters are from."""
+    raw = os.environ.get(name, "").strip()
+    if not raw and not needed:
+        return "Cordée", "cordee@localhost"
+    (shown, address), *others = getaddresses([raw]) or [("", "")]
+    if (
+        others
+        or not re.fullmatch(r"[^@\s<>,;:\"]+@[^@\s<>,;:\"]+", address)
+        or not raw.isprintable()
+        or not address.isascii()
+    ):
+        raise ImproperlyConfigured(
+            f"{name}={raw!r} is not who a letter may be from. Write {name}='Cordée <cordee@example.org>', an address "
+            "of a domain for which your mail server may send."
+        )
+    return shown or "Cordée", address
 
 
 SHORTEST_TOKEN = 32  # characters

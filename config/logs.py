@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from types import TracebackType
 
 # Up to the next slash, whatever it holds: a code is typed with spaces, a link pasted with a quote.
-SECRET_PATHS = re.compile(r"/+(place|s)/+[^/\r\n]+", re.IGNORECASE)
+SECRET_PATHS = re.compile(r"/+(place|s|stop|reprendre)/+[^/\r\n]+", re.IGNORECASE)
 SECRET_WORDS = re.compile(r"(?<![\w-])[\w-]{32}(?![\w-])")  # what has the length of a private link's token, anywhere
 # What would end a line, colour a terminal or turn a text around: written out, so that nobody forges a line.
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")

@@ -1,6 +1,7 @@
 """Settings. Everything an operator may change comes from the environment; see docs/exploitation.md."""
 
 from base64 import urlsafe_b64encode
+from email.utils import formataddr
 from hashlib import sha256
 from pathlib import Path
 from secrets import token_bytes, token_urlsafe
@@ -193,6 +194,11 @@ VECTORS = env.flag("CORDEE_VECTORS", True)
 
 # How long somebody who left their space, or an account that nobody signs in to, is remembered.
 KEEP_MONTHS = env.number("CORDEE_KEEP_MONTHS", 24, least=1)
+
+# How letters leave, and whom they are from. See cordee/mail/roads.py.
+MAIL = env.mail("CORDEE_MAIL_URL", HTTPS, ALLOWED_HOSTS)
+MAIL_FROM = env.sender("CORDEE_MAIL_FROM", needed=MAIL["road"] in {"smtp", "file"})
+DEFAULT_FROM_EMAIL = formataddr(MAIL_FROM)
 
 # What shows this process's measures to who has it; nothing is shown when empty. See cordee/ops/metrics.py.
 METRICS = env.token("CORDEE_METRICS")

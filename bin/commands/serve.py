@@ -43,6 +43,8 @@ def main() -> int:
     os.environ["CORDEE_URL"] = f"http://{address}:{port}/"
     if options.lan:
         os.environ["CORDEE_HOSTS"] = f"{os.environ.get('CORDEE_HOSTS', HOSTS)},{address}"
+    if not os.environ.get("CORDEE_HTTPS"):
+        os.environ.setdefault("CORDEE_MAIL_URL", "demo")  # letters are read at /courrier/boite/, none leaves
     if name == "dev":
         os.environ["CORDEE_DEBUG"] = "1"
     # exec: the server takes this process's place, so that Ctrl-C and kill reach it.

@@ -24,7 +24,7 @@ from cordee.circles import links
 from cordee.circles.models import Meeting, Reply
 from cordee.circles.queries import meetings as queries
 from cordee.circles.vtimezone import vtimezone
-from cordee.mail.letters import absolute
+from cordee.mail.reader import absolute
 
 PRODUCT = "-//Cordee//Meetings of circles//FR"
 PAST = timedelta(days=366)  # how far back a feed goes

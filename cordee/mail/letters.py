@@ -5,21 +5,24 @@ layouts of the same pieces, so that they cannot say different things. ``url`` ma
 Every function gives False if ``key`` was already posted.
 """
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from secrets import token_hex
 from typing import Any
-from urllib.parse import urljoin
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
 from django.template import Context, engines
+from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from cordee.mail import outbox
+from cordee.mail import outbox, wishes
+from cordee.mail.message import one_line
 from cordee.mail.reader import Reader as Reader
+from cordee.mail.reader import absolute, zone
 
 SOON = timedelta(hours=24)  # a change of what begins before that passes quiet hours
 CODE_MINUTES = 10  # a sign-in code is of no use after that
@@ -192,7 +195,19 @@ def sign_in_code(reader: Reader, code: str) -> None:
     with _for(reader):
         subject = _("Votre code pour entrer dans Cordée")
         letter = _letter("sign_in_code", reader, subject, {"code": code, "minutes": CODE_MINUTES})
-    _post(f"code:{token_hex(16)}", letter, urgent=True, expires_at=timezone.now() + timedelta(minutes=CODE_MINUTES))
+    ends = timezone.now() + timedelta(minutes=CODE_MINUTES)
+    outbox.now(f"code:{token_hex(16)}", **letter, expires_at=ends)
+
+
+# ---------------------------------------------------------------- once a day
+
+
+def digest(key: str, reader: Reader, *, held: Sequence[Mapping[str, Any]]) -> bool:
+    """What was held since yesterday: the pieces of each letter (``Letter.gist``)."""
+    with _for(reader):
+        subject = ngettext("%(count)d lettre de vos cercles", "%(count)d lettres de vos cercles", len(held))
+        letter = _letter("digest", reader, subject % {"count": len(held)}, {}, parts=held)
+    return _post(key, letter)
 
 
 # ---------------------------------------------------------------- how a letter is put together
@@ -214,14 +229,6 @@ class _for(translation.override):
         super().__exit__(*error)
 
 
-def zone(name: str) -> ZoneInfo:
-    """That time zone, or the server's if there is none of that name."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return ZoneInfo(settings.TIME_ZONE)
-
-
 def _letter(
     kind: str,
     reader: Reader,
@@ -229,19 +236,21 @@ def _letter(
     said: Mapping[str, Any],
     facts: Iterable[tuple[str, str]] = (),
     links: Iterable[tuple[str, str]] = (),
+    parts: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """What :func:`cordee.mail.outbox.post` takes, but for the key."""
     words = _plain(said)
     pieces = {
         "title": subject,
-        "facts": [[label, outbox.one_line(value)] for label, value in facts if value],
+        "facts": [[label, one_line(value)] for label, value in facts if value],
         "links": [[label, absolute(url)] for label, url in links],
     }
-    known = {**words, **pieces, "kind": kind, "name": outbox.one_line(reader.name)}
-    known |= {"language": translation.get_language(), "wishes": absolute("/courrier/preferences/")}
+    known = {**words, **pieces, "kind": kind, "name": one_line(reader.name)}
+    stop = wishes.stop_url(reader.address, kind) if kind in wishes.KINDS else ""
+    known |= {"language": translation.get_language(), "wishes": absolute(reverse("mail:wishes")), "stop": stop}
     paragraphs = _render(f"mail/letters/{kind}.txt", known, escaped=False)
     gist = pieces | {"paragraphs": [" ".join(part.split()) for part in paragraphs.split("\n\n") if part.strip()]}
-    known |= gist
+    known |= {"parts": [gist, *parts]}
     return {
         "kind": kind,
         "reader": reader,
@@ -258,17 +267,18 @@ def _post(key: str, letter: Mapping[str, Any], **more: Any) -> bool:
 
 def _render(template: str, known: Mapping[str, Any], *, escaped: bool) -> str:
     found = engines["django"].engine.get_template(template)  # type: ignore[attr-defined]
-    return str(found.render(Context(dict(known), autoescape=escaped))).strip() + "\n"
+    made = str(found.render(Context(dict(known), autoescape=escaped))).strip() + "\n"
+    return _typed(made) if escaped else made
+
+
+def _typed(html: str) -> str:
+    """French signs stay on the line of their word."""
+    return re.sub(r" (?=[»:;?!])|(?<=«) ", "\u00a0", html)
 
 
 def _plain(said: Mapping[str, Any]) -> dict[str, Any]:
     """Names that hold no line of their own."""
-    return {name: outbox.one_line(value) if isinstance(value, str) else value for name, value in said.items()}
-
-
-def absolute(url: str) -> str:
-    """The address of a path of this site, as an address to be followed from a letter."""
-    return urljoin(f"{settings.URL}/", url)
+    return {name: one_line(value) if isinstance(value, str) else value for name, value in said.items()}
 
 
 def _coming(answers: Mapping[str, str] | None, url: str) -> list[tuple[str, str]]:

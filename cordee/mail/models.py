@@ -25,6 +25,7 @@ class Letter(models.Model):
     calendar = models.TextField(blank=True)  # an iCalendar object (RFC 5545) that goes with it
     method = models.CharField(max_length=10, blank=True)  # of that object: REQUEST, CANCEL
     urgent = models.BooleanField(default=False)  # neither quiet hours nor a digest hold it
+    held = models.BooleanField(default=False)  # for the digest of its reader
     created_at = models.DateTimeField(default=timezone.now)
     due_at = models.DateTimeField(default=timezone.now)  # not before
     expires_at = models.DateTimeField(null=True)  # of no use to anybody after that

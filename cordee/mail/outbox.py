@@ -7,11 +7,15 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 
+from cordee.mail import delivery
+from cordee.mail.message import one_line
 from cordee.mail.models import Letter
 from cordee.mail.reader import Reader
 
+AT_ONCE = 4.0  # seconds a page may wait for the mail server
 KEPT_TRYING = timedelta(days=4)  # after which a letter that could not be sent is dead
 
 
@@ -36,7 +40,8 @@ def post(
     ``key`` says what about and to whom, as ``prepare:12:34:7d``. ``method`` is the calendar's (REQUEST, CANCEL).
     ``urgent`` passes quiet hours and digest. After ``expires_at`` (four days, unless said) it is not sent any more.
     """
-    due = due_at or timezone.now()
+    written = timezone.now()
+    due = due_at or written
     _letter, new = Letter.objects.get_or_create(
         key=key,
         defaults={
@@ -52,6 +57,7 @@ def post(
             "calendar": calendar,
             "method": method,
             "urgent": urgent,
+            "created_at": written,
             "due_at": due,
             "expires_at": expires_at or due + KEPT_TRYING,
         },
@@ -59,6 +65,10 @@ def post(
     return new
 
 
-def one_line(text: str) -> str:
-    """The text without what would end a header or a line, hide itself or turn a line around."""
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+def now(key: str, kind: str, reader: Reader, subject: str, text: str, html: str = "", **more: Any) -> None:
+    """Post a letter that somebody waits for, and try to send it as soon as the transaction is over, in this thread.
+
+    For ``AT_ONCE`` seconds at most; what does not leave is sent with the others. Takes what :func:`post` takes.
+    """
+    if post(key, kind, reader, subject, text, html, urgent=True, **more):
+        transaction.on_commit(lambda: delivery.deliver_one(key, AT_ONCE))

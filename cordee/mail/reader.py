@@ -1,6 +1,10 @@
-"""Whom a letter is for."""
+"""Whom a letter is for, and where this site is for them."""
 
 from dataclasses import dataclass
+from urllib.parse import urljoin
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.conf import settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,3 +15,16 @@ class Reader:
     name: str
     language: str = "fr"
     time_zone: str = "Europe/Paris"
+
+
+def zone(name: str) -> ZoneInfo:
+    """That time zone, or the server's if there is none of that name."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ZoneInfo(settings.TIME_ZONE)
+
+
+def absolute(url: str) -> str:
+    """The address of a path of this site, as one to be followed from a letter."""
+    return urljoin(f"{settings.URL}/", url)

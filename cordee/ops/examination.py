@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from time import time
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -21,11 +22,13 @@ from django.core.management.color import Style
 from django.db import DatabaseError, Error, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Count, F, Max
+from django.http.request import validate_host
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from cordee.circles import crypto
 from cordee.circles.models import Circle
+from cordee.mail import queries as mail
 from cordee.ops import clock as clocks
 from cordee.ops import process, recurring
 from cordee.ops.readiness import ring_ids, unreadable, wrapping_id
@@ -45,6 +48,7 @@ FEWEST_FILES = 5_500  # 5,000 open pages hold one each
 LONGEST_WAIT = 9000  # milliseconds for a lock: the writer gives up after 10 s
 TICK_HOURS = 26
 BACKUP_DAYS = 7
+LETTER_MINUTES = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,7 @@ def as_text(findings: list[Finding], style: Style) -> str:
 def examine() -> Iterator[Finding]:
     """Everything, in the order in which it should be mended. What needs a database waits until there is one."""
     first = [folder, descriptors, server, database, integrity]
-    within = [log_of_rooms, durability, patience, wal, keys, due, clock]
+    within = [log_of_rooms, durability, patience, wal, keys, due, letters, clock]
     after = [work, static, bus, doors]
     found: list[Finding] = []
     for check in first:
@@ -339,6 +343,49 @@ def due() -> Iterator[Finding]:
         )
     else:
         yield Finding(GOOD, _("Aucun effacement en retard."))
+
+
+def letters() -> Iterator[Finding]:
+    """Whether letters leave; addresses are on the operator's page, not here."""
+    box = mail.outbox()
+    if settings.MAIL["road"] == "none":
+        yield Finding(
+            LOOK,
+            _("Aucune lettre ne part (en attente : %(waiting)d) : donnez CORDEE_MAIL_URL et CORDEE_MAIL_FROM.")
+            % {"waiting": box.waiting},
+        )
+    elif box.late_since and timezone.now() - box.late_since > timedelta(minutes=LETTER_MINUTES):
+        yield Finding(
+            WRONG,
+            _("Des lettres attendent depuis %(minutes)d minutes : %(why)s (%(error)s).")
+            % {
+                "minutes": (timezone.now() - box.late_since).total_seconds() // 60,
+                "why": mail.reason(box.error) if box.error else _("le serveur est arrêté, et tick ne tourne pas"),
+                "error": box.error or "–",
+            },
+        )
+    else:
+        yield Finding(GOOD, _("Les lettres partent (en attente : %(waiting)d).") % {"waiting": box.waiting})
+    if box.dead:
+        yield Finding(
+            LOOK,
+            _("Lettres non parties : %(dead)d. Voyez lesquelles, et pourquoi, sous /courrier/.") % {"dead": box.dead},
+        )
+    if settings.MAIL["road"] in {"smtp", "file"} and _elsewhere(settings.URL):
+        yield Finding(
+            WRONG,
+            _("Les liens des lettres mènent à %(url)s, qui n’est pas ce site : donnez son adresse par CORDEE_URL.")
+            % {"url": settings.URL},
+        )
+
+
+def _elsewhere(url: str) -> bool:
+    """Whether this address is not one that this site answers to."""
+    parts = urlsplit(url)
+    known = settings.ALLOWED_HOSTS
+    return (settings.HTTPS and parts.scheme != "https") or not (
+        "*" in known or validate_host(parts.hostname or "", known)
+    )
 
 
 def work() -> Iterator[Finding]:

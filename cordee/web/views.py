@@ -12,7 +12,7 @@ CONTACT_DAYS = 180  # how long a copy of security.txt may be believed; less than
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    return render(request, "web/home.html")
+    return render(request, "web/home.html", {"mailbox": settings.MAIL["road"] == "demo"})
 
 
 @require_safe

@@ -21,6 +21,7 @@ from cordee.circles import urls
 from cordee.circles.actions import circles, members, situations
 from cordee.circles.models import Circle, Meeting, Situation
 from cordee.followup.models import Commitment
+from cordee.mail.models import Letter
 
 pytestmark = pytest.mark.django_db
 
@@ -111,6 +112,10 @@ TABLE: dict[str, Row] = {
     "engagements/<str:commitment>/": Row(INSIDE, None),
     "engagements/<str:commitment>/ou-j-en-suis/": Row(None, "claire"),
     "apprentissages/": Row(SIGNED_IN, None),
+    # ---- mail
+    "courrier/": Row("marc", None),
+    "courrier/<int:letter>/reessayer/": Row(None, "marc"),
+    "courrier/preferences/": Row(SIGNED_IN, SIGNED_IN),
 }
 
 
@@ -160,6 +165,7 @@ class World:
         self.commitment = Commitment(id="promised", circle=self.circle, person=self.people["claire"])
         self.commitment.hold(self.circle.key() or b"", {"if": "Si", "then": "alors"})
         self.commitment.save()
+        self.letter = Letter.objects.create(key="dead", kind="prepare", to="karim@example.org", dead_at=timezone.now())
         self.browsers = {name: self.browser(name) for name in WHO}
 
     def person(self, name: str) -> Person:
@@ -197,6 +203,7 @@ class World:
             "commitment": self.commitment.pk,
             "session": 1,
             "key": 1,
+            "letter": self.letter.pk,
         }
 
     def path(self, route: str) -> str:

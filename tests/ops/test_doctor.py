@@ -15,6 +15,9 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 
 from cordee.circles.models import Circle
+from cordee.mail import outbox
+from cordee.mail.models import Letter
+from cordee.mail.reader import Reader
 from cordee.ops import clock, examination, process, recurring
 from cordee.room import actions
 from cordee.room.models import Entry
@@ -50,6 +53,7 @@ def hands(healthy, settings, monkeypatch) -> Hands:  # noqa: F811
     ready = Hands(healthy, settings, monkeypatch)
     ready.done(recurring.TICK, 0)
     ready.done(recurring.BACKUP, 0)
+    ready.set(MAIL={"road": "file", "folder": str(healthy / "letters")}, URL="http://localhost:8000")
     ready.set(KEY_RING=OLD, BUS="notify" if on_postgres() else "local")
     actions.open_room("Fanny")
     return ready
@@ -135,6 +139,15 @@ def as_root(h: Hands) -> None:
     h.patch.setattr(examination.os, "geteuid", lambda: 0)
 
 
+def letter(**state: object) -> None:
+    outbox.post("k", "prepare", Reader("karim@example.org", "Karim"), "s", "t")
+    Letter.objects.update(**state)
+
+
+def hours_ago(hours: float) -> object:
+    return timezone.now() - timedelta(hours=hours)
+
+
 SQLITE, POSTGRES = "sqlite", "postgresql"
 BREAKS: list[tuple[str, Callable[[Hands], object], str]] = [
     ("Le dossier %(where)s ne peut pas être écrit", lambda h: h.set(VAR_DIR=Path("/nowhere/at/all")), ""),
@@ -152,6 +165,11 @@ BREAKS: list[tuple[str, Callable[[Hands], object], str]] = [
     ("PostgreSQL attend un verrou sans limite", patient_for_ever, POSTGRES),
     ("Cercles scellés par une ancienne clé", older_key, ""),
     ("Cercles qui devraient être effacés", late, ""),
+    ("Aucune lettre ne part", lambda h: h.set(MAIL={"road": "none"}), ""),
+    ("Des lettres attendent depuis", lambda h: letter(due_at=hours_ago(2), error="TimeoutError"), ""),
+    ("le serveur est arrêté, et tick", lambda h: letter(due_at=hours_ago(2)), ""),
+    ("Lettres non parties", lambda h: letter(dead_at=hours_ago(2), error="expired"), ""),
+    ("Les liens des lettres mènent à", lambda h: h.set(URL="https://elsewhere.example.org"), ""),
     ("manage.py tick n’a pas encore tourné", lambda h: h.done(recurring.TICK, None), ""),
     ("manage.py tick n’a pas tourné depuis", lambda h: h.done(recurring.TICK, 2), ""),
     ("Aucune sauvegarde faite ici", lambda h: h.done(recurring.BACKUP, None), ""),

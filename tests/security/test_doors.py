@@ -59,6 +59,13 @@ TABLE: dict[str, tuple[list[int], list[int]]] = {  # route: (GET by each, POST b
     "agenda/<str:token>.ics": (ALL_404, ALL_405),
     "engagements/<str:commitment>/reponse/<str:token>/": (ALL_404, ALL_404),  # a letter's link: see tests/followup
     "compte/efface/": (ALL_200, ALL_405),
+    # Who holds the link of a letter may; nobody does here. The demo's mailbox is in the demo alone.
+    "courrier/stop/<str:token>/": (ALL_404, ALL_404),
+    "courrier/reprendre/<str:token>/": (ALL_405, ALL_404),
+    "courrier/boite/": (ALL_404, ALL_405),
+    "courrier/boite/<int:letter>/": (ALL_404, ALL_405),
+    "courrier/boite/<int:letter>/html/": (ALL_404, ALL_405),
+    "courrier/boite/<int:letter>/invite.ics": (ALL_404, ALL_405),
     # Outside Django: the live line, the script's way of acting, and who watches over the server.
     "live salle/stream": ([404, 404, 200, 200, 404, 200, 200, 200], ALL_404),  # to marc: "bye", and no more
     "live ecran/stream": ([404, 404, 404, 404, 200, 404, 404, 404], ALL_404),
@@ -120,7 +127,8 @@ class Town:
 
     def path(self, route: str, who: str) -> str:
         named = {"room": self.room.id, "code": self.code, "token": self.tokens[who] or "nothing", "slug": "aucun",
-                 "path": "aucune.png", "name": "circle", "kind": "md", "commitment": "aucun"}  # fmt: skip
+                 "path": "aucune.png", "name": "circle", "kind": "md", "commitment": "aucun",
+                 "letter": "1"}  # fmt: skip
         if route.startswith("live "):
             end = route.partition(" ")[2]
             return f"/ecran/{self.room.id}/stream" if end.startswith("ecran") else (

@@ -7,6 +7,7 @@ from datetime import timedelta
 from time import time
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.urls import reverse
 from django.utils import timezone
@@ -66,3 +67,5 @@ def where_to_go(demo: Demo, base: str) -> Iterator[tuple[str, str]]:
     yield _("En cours : l’écran partagé"), place(links["screen"])
     yield _("En cours : le code de la salle"), actions.shown_code(links["code"])
     yield _("Séance passée, close (Hélène)"), place(token(demo.earlier, seat_of("helene")))
+    if settings.MAIL["road"] == "demo":
+        yield _("Boîte aux lettres de tous"), base + reverse("mail:mailbox")

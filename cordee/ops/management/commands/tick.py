@@ -14,6 +14,8 @@ from cordee.accounts.actions import forget_old as forget_sign_ins
 from cordee.circles import crypto
 from cordee.circles.actions import meetings
 from cordee.home import retention
+from cordee.mail import actions as mail
+from cordee.mail import postman
 from cordee.ops import clock, recurring
 from cordee.ops.readiness import said_plainly
 from cordee.room import actions, harvest, limits, store
@@ -37,8 +39,17 @@ class Command(BaseCommand):
             limits.forget_old()
             retention.run()
             forget_sign_ins()
+            letters = postman.round_()
+            letters["erased"] = mail.erase_old()
         recurring.done(recurring.TICK)
         self.stdout.write(_("Cercles effacés : %(erased)d · brouillons oubliés : %(drafts)d") % counts)
+        if letters.total():
+            said = _(
+                "Lettres parties : %(sent)d · non parties : %(dead)d · en attente : %(later)d · oubliées : %(erased)d"
+            )
+            later = letters["later"] + letters["held"] + letters["blocked"]
+            told = {"sent": letters["sent"], "dead": letters["dead"], "later": later, "erased": letters["erased"]}
+            self.stdout.write(said % told)
 
 
 def clear_old_drafts() -> int:
