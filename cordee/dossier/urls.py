@@ -1,4 +1,6 @@
-from django.urls import URLPattern, URLResolver
+from django.urls import path
+
+from cordee.dossier import views
 
 app_name = "dossier"
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns = [path("<int:space>/", views.board, name="board")]

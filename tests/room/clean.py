@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from django.core.cache import cache
 
-from cordee.room import access, render, store
+from cordee.room import access, facts, render, store
 
 
 @pytest.fixture(autouse=True)
@@ -18,5 +18,6 @@ def clean_memory() -> Iterator[None]:
 def forget_all() -> None:
     store.forget()
     access.forget()
+    facts.forget()
     cache.clear()
     render.forget()

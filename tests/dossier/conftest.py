@@ -1,0 +1,1 @@
+from tests.room.clean import clean_memory  # noqa: F401
