@@ -75,6 +75,13 @@ class HandOver(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TakeOver(Command):
+    """I facilitate, the group having agreed, since nobody who was to has come."""
+
+    agreed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SetDoor(Command):
     waiting: bool
 

@@ -22,6 +22,7 @@ LONGEST_REASON = 500
 MOST_SEATS = 40  # a circle is 10 at most, with observers and those who came back under another name
 MOST_CONTRIBUTIONS = 3000
 MOST_MINUTES = 24 * 60
+PATIENCE = 10  # minutes for which a meeting waits for who is to facilitate it
 ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 SEAT = re.compile(r"[A-Za-z0-9_-]{1,64}")
 TURNED = re.compile("[\u202a-\u202e\u2066-\u2069]")  # turn the writing direction of what follows, to deceive
@@ -183,13 +184,19 @@ def _take_seat(state: State, command: c.TakeSeat, now: float) -> Decision:
 
 
 def _appointed(state: State, command: c.TakeSeat, now: float) -> Decision:
-    """Somebody of the circle: no door, and coming first gives nothing. A second facilitator observes, and may be
-    handed the room; so does the first, where the group has gone on without them."""
+    """Somebody of the circle: no door, and coming first gives nothing.
+
+    A second facilitator observes, and may be handed the room. Who stands in gives it back to the first who comes.
+    """
     role = command.role if command.role in {"member", "observer", "facilitator"} else "member"
-    if role == "facilitator" and state.facilitator():
-        role = "observer"
+    leader = state.seats.get(state.facilitator())
+    asked = role == "facilitator"
+    role = "observer" if asked and leader else role
     name = _free_name(state, command.name)
-    return _seated(state, command.seat, name, role, now, device=True, actor=command.seat, known=True)
+    seated = _seated(state, command.seat, name, role, now, device=True, actor=command.seat, known=True)
+    if isinstance(seated, Refused) or not asked or not leader or not leader.stands_in:
+        return seated
+    return [*seated, e.HandedOver(at=now, seat=leader.id, target=command.seat)]
 
 
 def _free_name(state: State, name: str) -> str:
@@ -291,6 +298,24 @@ def _hand_over(state: State, command: c.HandOver, now: float) -> Decision:
     if not target.device:
         return Refused("no_device", {"name": target.name or ""})
     return [] if target.facilitator else [e.HandedOver(at=now, seat=command.seat, target=target.id)]
+
+
+def _take_over(state: State, command: c.TakeOver, now: float) -> Decision:
+    seat = state.seats[command.seat]
+    if not state.meeting or state.facilitator():
+        return [] if seat.facilitator else Refused("somebody_leads")
+    if not seat.member or not seat.device:
+        return Refused("not_your_role")
+    if now < takes_over_from(state):
+        return Refused("too_early", {"minutes": str(-int((now - takes_over_from(state)) // 60))})
+    if not command.agreed:
+        return Refused("group_not_asked")
+    return [e.TookOver(at=now, seat=command.seat)]
+
+
+def takes_over_from(state: State) -> float:
+    """When a member may facilitate, nobody who was to having come (seconds since the epoch)."""
+    return state.began_at + PATIENCE * 60
 
 
 def _set_door(state: State, command: c.SetDoor, now: float) -> Decision:
@@ -738,6 +763,7 @@ RULES: dict[type[c.Command], Callable[[State, Any, float], Decision]] = {
     c.Leave: _leave,
     c.Return: _return,
     c.HandOver: _hand_over,
+    c.TakeOver: _take_over,
     c.SetDoor: _set_door,
     c.Write: _write,
     c.Edit: _edit,

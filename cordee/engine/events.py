@@ -70,6 +70,11 @@ class HandedOver(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TookOver(Event):
+    """A member facilitates, the group having agreed: nobody who was to facilitate this meeting has come."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DoorSet(Event):
     waiting: bool
 

@@ -197,5 +197,6 @@ class View:
     may_pass: bool = False
     reveal: str = ""  # label, when this seat may reveal
     door: bool = False
+    unled: float = 0  # from when this seat may facilitate, as long as nobody does; 0: it may not
     skipped: tuple[tuple[str, str], ...] = ()  # (step, the word that was said to leave it out), in this round
     hand: Hand | None = None

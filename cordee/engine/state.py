@@ -24,6 +24,7 @@ class Seat:
     waiting: bool = False
     revoked: bool = False
     gone: bool = False  # away because their own device went, which nobody else can say
+    stands_in: bool = False  # facilitates until somebody whom the circle names has come
 
     @property
     def here(self) -> bool:
@@ -241,7 +242,8 @@ def _handed_over(state: State, event: e.HandedOver) -> State:
     if previous:
         # Who hands over stays in the room: as what they also were, else as an observer of the round under way.
         also = state.seats[previous].member or state.seats[previous].observer
-        state = _seat(state, previous, facilitator=False, observer=state.seats[previous].observer or not also)
+        observes = state.seats[previous].observer or not also
+        state = _seat(state, previous, facilitator=False, stands_in=False, observer=observes)
     return replace(_seat(state, event.target, facilitator=True), undo=())
 
 
@@ -288,7 +290,9 @@ def _step_entered(state: State, event: e.StepEntered) -> State:
 
 def _skipped(state: State, end: str, body: e.Body) -> dict[tuple[int, str], str | None]:
     """The steps left out so far, with those from here to the step ``end`` that this word explains."""
-    left = state.steps[state.index(state.course.step) : state.index(end)]
+    steps, here = state.protocol.steps, state.course.step
+    passed = steps[state.protocol.index(here) : state.protocol.index(end)]
+    left = [step for step in passed if not step.opens_on or step.id == here]
     word = (body or {}).get("text")
     return {**state.course.skipped, **{(state.course.round, step.id): word for step in left}}
 
@@ -355,6 +359,7 @@ APPLY: dict[type[e.Event], Callable[[State, Any], State]] = {
     e.SeatBack: lambda s, v: _seat(s, v.target, away=False, gone=False, device=v.device),
     e.SeatHeld: lambda s, v: _seat(s, v.target, away=False, gone=False, device=False),
     e.HandedOver: _handed_over,
+    e.TookOver: lambda s, v: _seat(s, v.seat, facilitator=True, stands_in=True),
     e.DoorSet: lambda s, v: replace(s, door=v.waiting),
     e.Written: _written,
     e.Edited: _edited,

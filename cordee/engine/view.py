@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from cordee.engine import turns
-from cordee.engine.decide import gate_met
+from cordee.engine.decide import gate_met, takes_over_from
 from cordee.engine.eye import Eye
 from cordee.engine.memory import Memory
 from cordee.engine.policy import SCREEN, may, roles_of, sees
@@ -51,6 +51,7 @@ def view_for(state: State, seat: str, memory: Memory | None = None) -> View | No
         may_pass=scene.holder == seat and bool(turns.ring(state)),
         reveal=step.reveal_label if may(roles, step.reveal_by) and not state.revealed else "",
         door=state.door,
+        unled=_unled(state, seat),
         skipped=_skipped(state),
         hand=_hand(scene, memory) if "facilitator" in roles else None,
     )
@@ -74,6 +75,14 @@ def _at_the_door(state: State, seat: str) -> View:
         client="",
         request="",
     )
+
+
+def _unled(state: State, seat: str) -> float:
+    """From when this member may facilitate, as long as nobody does."""
+    known = state.seats.get(seat)
+    if known is None or not known.member or not state.meeting or state.course.closed or state.facilitator():
+        return 0
+    return takes_over_from(state)
 
 
 def _skipped(state: State) -> tuple[tuple[str, str], ...]:

@@ -53,6 +53,9 @@ REFUSALS = {
         "{name} a déjà été client·e, et {names} attend encore son tour. "
         "Si le groupe est d’accord, cochez-le et choisissez."
     ),
+    "somebody_leads": gettext_noop("Quelqu’un anime déjà cette séance."),
+    "too_early": gettext_noop("Attendez encore {minutes} min : la personne qui anime est peut-être en chemin."),
+    "group_not_asked": gettext_noop("Demandez d’abord au groupe, puis cochez qu’il est d’accord."),
     "door_kept": gettext_noop("Dans la salle d’une séance, la porte reste gardée : vous ouvrez à chaque invité."),
     "meeting_cancelled": gettext_noop("Cette séance est annulée : sa salle n’ouvre pas."),
     "claimed": gettext_noop("Cette place est déjà rattachée à un autre compte."),

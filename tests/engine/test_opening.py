@@ -183,6 +183,60 @@ def test_a_situation_of_somebody_who_has_not_come_is_not_chosen():
     assert card.author == "Claire"
 
 
+# ---------------------------------------------------------------- nobody who was to facilitate has come
+
+
+def without_fanny() -> Room:
+    room = opening(Room())
+    room.seat("karim", "claire", appointed=True)
+    return room
+
+
+def test_after_ten_minutes_a_member_may_facilitate_if_the_group_agrees():
+    room = without_fanny()
+    wish = c.TakeOver(seat="karim", agreed=True)
+    assert room.view("karim").unled == room.state.began_at + 600
+    refused = room.try_(wish)
+    assert refused.reason == "too_early" and refused.about["minutes"] == "10"
+    room.now += 600
+    assert room.try_(c.TakeOver(seat="karim")).reason == "group_not_asked"
+    room.do(wish)
+    assert room.leader == "karim" and room.state.seats["karim"].member
+    assert room.do(wish) == [] and room.try_(c.TakeOver(seat="claire", agreed=True)).reason == "somebody_leads"
+    assert room.view("claire").unled == 0 and room.view("karim").hand is not None
+
+
+def test_the_facilitator_who_comes_late_has_the_room_back():
+    room = without_fanny()
+    room.now += 600
+    room.do(c.TakeOver(seat="karim", agreed=True))
+    room.seat("fanny", role="facilitator", appointed=True)
+    assert room.leader == "fanny" and room.view("karim").hand is None
+    assert room.state.seats["karim"].member and not room.state.seats["karim"].observer
+
+
+def test_who_was_handed_the_room_on_purpose_keeps_it():
+    room = meeting(members=("karim",))
+    room.do(c.HandOver(seat="fanny", target="karim"))
+    room.seat("aicha", role="facilitator", appointed=True)
+    assert room.leader == "karim"
+
+
+def test_nobody_takes_over_where_somebody_facilitates_nor_in_a_room_of_guests():
+    for room in (meeting(), circle()):
+        room.now += 3600
+        assert room.try_(c.TakeOver(seat="karim", agreed=True)).reason == "somebody_leads"
+        assert room.view("karim").unled == 0
+
+
+def test_an_observer_does_not_take_over():
+    room = without_fanny()
+    room.seat("octave", role="observer", appointed=True)
+    room.now += 600
+    assert room.try_(c.TakeOver(seat="octave", agreed=True)).reason == "not_your_role"
+    assert room.view("octave").unled == 0
+
+
 # ---------------------------------------------------------------- a pause with an end
 
 

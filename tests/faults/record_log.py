@@ -15,19 +15,21 @@ from cordee.engine.policy import SCREEN
 from cordee.engine.reading import read
 from cordee.engine.state import State, fold
 from cordee.engine.view import view_for
-from tests.characters import FACILITATOR, Room, circle, next_round, play
+from tests.characters import CLIENT, FACILITATOR, MEMBERS, Room, next_round, opening, play
 
 LOGS = Path(__file__).parent / "logs"
 READERS = (FACILITATOR, "claire", "karim", SCREEN)
 
 
 def eventful() -> Room:
-    """Two rounds in which everything happens that a log can tell."""
-    room = circle()
+    """A meeting of two rounds in which everything happens that a log can tell."""
+    room = opening(Room(), CLIENT, "nadia")
+    room.seat(*MEMBERS, appointed=True)
+    room.now += 600
+    room.do(c.TakeOver(seat="karim", agreed=True))
+    room.seat(FACILITATOR, role="facilitator", appointed=True)
     play(room, until="questions")
-    room.do(c.SetDoor(seat=FACILITATOR, waiting=True))
-    room.do(c.SetDoor(seat=FACILITATOR, waiting=False))
-    room.do(c.Pause(seat=FACILITATOR))
+    room.do(c.Pause(seat=FACILITATOR, minutes=10))
     room.do(c.Resume(seat=FACILITATOR))
     room.do(c.Extend(seat=FACILITATOR, minutes=5))
     room.do(c.FreeFloor(seat=FACILITATOR, on=True))

@@ -14,7 +14,7 @@ from tests.characters import ACTS, CLIENT, FACILITATOR, MEMBERS, Room, circle, n
 
 READERS = (FACILITATOR, CLIENT, "karim", SCREEN)
 MOMENTS = [*(f"{when} {step}" for step in ACTS for when in ("entering", "through")), "second round", "closed", "door"]
-MOMENTS += ["entering reprise", "through reprise", "pause"]
+MOMENTS += ["entering reprise", "through reprise", "pause", "unled"]
 
 
 def played(moment: str) -> Room:
@@ -24,6 +24,10 @@ def played(moment: str) -> Room:
         room.seat(FACILITATOR, role="facilitator", appointed=True)
         room.seat(*MEMBERS, appointed=True)
         return room if when == "entering" else play(room, through="reprise")
+    if moment == "unled":
+        room = opening(Room())
+        room.seat(*MEMBERS, appointed=True)
+        return room
     room = circle()
     if moment == "pause":
         room.do(c.Pause(seat=FACILITATOR, minutes=10))
@@ -67,9 +71,15 @@ def stage(room: Room, seat: str, drafts: dict | None = None, language: str = "fr
         return render_to_string("room/stage.html", page | context, RequestFactory().get("/salle/room-1/"))
 
 
+def readers(moment: str) -> tuple[str, ...]:
+    if moment == "unled":
+        return (CLIENT, "karim", SCREEN)
+    return (*READERS, "octave") if moment == "door" else READERS
+
+
 def all_stages() -> Iterator[tuple[str, str, str]]:
     """(moment, seat, HTML) of every reader at every moment."""
     for moment in MOMENTS:
         room = played(moment)
-        for seat in (*READERS, "octave") if moment == "door" else READERS:
+        for seat in readers(moment):
             yield moment, seat, stage(room, seat)
