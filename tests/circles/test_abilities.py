@@ -22,6 +22,8 @@ from cordee.circles.actions import circles, members, situations
 from cordee.circles.models import Circle, Meeting, Situation
 from cordee.followup.models import Commitment
 from cordee.mail.models import Letter
+from cordee.room import meetings as rooms
+from cordee.room.actions import Opened
 
 pytestmark = pytest.mark.django_db
 
@@ -116,6 +118,10 @@ TABLE: dict[str, Row] = {
     "courrier/": Row("marc", None),
     "courrier/<int:letter>/reessayer/": Row(None, "marc"),
     "courrier/preferences/": Row(SIGNED_IN, SIGNED_IN),
+    # ---- rooms (karim has a seat in the meeting's)
+    "seances/<int:meeting>/salle/": Row(INSIDE, INSIDE),
+    "salle/<str:room>/ma-place/": Row("karim", None),
+    "tableau/<int:space>/": Row("rose", None),
 }
 
 
@@ -161,6 +167,9 @@ class World:
         self.meeting = Meeting.objects.create(
             circle=self.circle, number=1, starts_at=start, ends_at=start + timedelta(hours=2), uid="walk"
         )
+        opened = rooms.enter(self.meeting, self.people["karim"])
+        assert isinstance(opened, Opened)
+        self.room = opened.room
         self.situation: Situation = situations.begin(self.circle, self.people["claire"])
         self.commitment = Commitment(id="promised", circle=self.circle, person=self.people["claire"])
         self.commitment.hold(self.circle.key() or b"", {"if": "Si", "then": "alors"})
@@ -204,6 +213,7 @@ class World:
             "session": 1,
             "key": 1,
             "letter": self.letter.pk,
+            "room": self.room,
         }
 
     def path(self, route: str) -> str:

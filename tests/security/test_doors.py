@@ -46,6 +46,7 @@ TABLE: dict[str, tuple[list[int], list[int]]] = {  # route: (GET by each, POST b
     "salle/<str:room>/brouillon": (ALL_405, [404, 404, 409, 409, 404, 409, 409, 409]),
     "salle/<str:room>/indice": (ALL_405, [404, 404, 200, 200, 404, 200, 200, 200]),
     "salle/<str:room>/sortir": (ALL_405, [404, 404, 200, 200, 404, 200, 200, 200]),
+    "salle/<str:room>/rattacher/": ([404, 404, 404, 404, 404, 200, 200, 200], ALL_404),  # nobody is signed in here
     "salle/<str:room>/bilan/": ([404, 404, 404, 404, 404, 200, 200, 200], ALL_405),
     r"^salle/(?P<room>[\w-]+)/bilan/(?P<name>[\w-]+)\.(?P<kind>pdf|md)$": (
         [404, 404, 404, 404, 404, 200, 200, 200],
