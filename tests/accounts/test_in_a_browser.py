@@ -33,7 +33,11 @@ def served(template: Template) -> Iterator:
 @pytest.fixture
 def rose(served, desktop) -> Person:
     """Rose's browser, at a name: a passkey is bound to one."""
-    return Person(desktop(), "rose", served.url.replace("127.0.0.1", "localhost") + "/compte/connexion/")
+    return Person(desktop(), "rose", site(served) + "/compte/connexion/")
+
+
+def site(served) -> str:
+    return served.url.replace("127.0.0.1", "localhost")
 
 
 def with_a_key(page: Page) -> CDPSession:
@@ -63,7 +67,7 @@ def test_by_the_code_then_by_a_key(rose, served):
     with_a_key(page)
     found = violations_everywhere(page, "sign in")
     come_in(page, served)
-    page.goto(page.url.partition("/compte")[0].rstrip("/") + "/compte/cles/nouvelle/")
+    page.goto(site(served) + "/compte/cles/nouvelle/")
     found += violations_everywhere(page, "new key")
     page.get_by_label("Un nom pour la reconnaître").fill("Mon téléphone")
     page.get_by_role("button", name="Créer la clé").click()
@@ -75,7 +79,7 @@ def test_by_the_code_then_by_a_key(rose, served):
     page.get_by_role("link", name="Se connecter").click()
     page.get_by_role("button", name="Entrer avec une clé d’accès").click()
     page.get_by_role("link", name="Mon compte : Rose").wait_for()
-    page.goto(page.url.partition("/compte")[0].partition("/accueil")[0].rstrip("/") + "/compte/confirmer/")
+    page.goto(site(served) + "/compte/confirmer/")
     found += violations_everywhere(page, "confirm")
     page.get_by_role("button", name="Entrer avec une clé d’accès").click()
     page.wait_for_url("**/compte/cles/")
@@ -99,7 +103,7 @@ def test_at_an_address_without_a_name_no_key_is_offered(served, phone):
 
 def test_every_page_of_a_space_can_be_used_by_everyone(rose, served):
     page = rose.page
-    site = page.url.partition("/compte")[0]
+    here = site(served)
     found = []
     page.get_by_label("Votre adresse e-mail").fill("rose@")
     page.locator("form").first.evaluate("form => { form.noValidate = true; }")
@@ -110,14 +114,14 @@ def test_every_page_of_a_space_can_be_used_by_everyone(rose, served):
     for where in ("/compte/", "/compte/appareils/", "/espaces/", "/espaces/nouveau/", "/espaces/1/", "/espaces/1/nom/",
                   "/espaces/1/personnes/", "/espaces/1/personnes/nouvelle/", "/personnes/2/", "/personnes/2/depart/",
                   "/espaces/1/personnes/liste/"):  # fmt: skip
-        page.goto(site + where)
+        page.goto(here + where)
         assert page.get_by_role("heading", level=1).count() == 1, where
         found += violations_everywhere(page, where)
         for size in (390, 1280):
             page.set_viewport_size({"width": size, "height": 844})
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{where} is cut at {size}"
     for name, text in {"good": "Nom;Mail\nNadia;nadia@example.org\n", "bad": "Nom;Mail\nNadia;nadia\n"}.items():
-        page.goto(f"{site}/espaces/1/personnes/liste/")
+        page.goto(f"{here}/espaces/1/personnes/liste/")
         page.get_by_label("Fichier").set_input_files(
             {"name": "liste.csv", "mimeType": "text/csv", "buffer": text.encode()}
         )
