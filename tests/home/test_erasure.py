@@ -2,11 +2,13 @@
 
 from datetime import timedelta
 from html import unescape
+from time import time
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
+from cordee.accounts.adapters import PROVED
 from cordee.accounts.models import Person, User
 from cordee.circles import crypto
 from cordee.circles.models import Attendance, Availability, Membership, Reply, Slot, Turn
@@ -68,8 +70,17 @@ def town() -> Town:
     return town
 
 
+def sure_of(who: str) -> Client:
+    """A browser in which they have just proved who they are."""
+    browser = signed_in(who)
+    session = browser.session
+    session[PROVED] = time()
+    session.save()
+    return browser
+
+
 def erase(who: str, **form: str):
-    return signed_in(who).post("/compte/mes-donnees/effacer/", form)
+    return sure_of(who).post("/compte/mes-donnees/effacer/", form)
 
 
 def rooms_of_others(town: Town, who: str = "claire") -> str:
@@ -152,7 +163,7 @@ def test_the_room_still_folds_counts_and_goes_on(town):
 
 def test_his_account_and_all_that_opens_it_die(town, settings):
     settings.LOGIN_URL = "/door/"
-    browser, other = signed_in("karim"), signed_in("karim")
+    browser, other = sure_of("karim"), signed_in("karim")
     answer = browser.post("/compte/mes-donnees/effacer/", CONFIRMED)
     assert answer.url == "/compte/efface/" and browser.get(answer.url).status_code == 200
     assert not User.objects.filter(email=address("karim")).exists()
@@ -177,6 +188,20 @@ def test_nothing_is_erased_before_both_choices_and_the_last_word(town, missing):
     assert User.objects.filter(email=address("karim")).exists() and not Erasure.objects.exists()
 
 
+@pytest.mark.parametrize("ago", [None, 3600])
+def test_an_unlocked_phone_on_a_table_is_not_enough(town, ago):
+    browser = signed_in("karim")
+    session = browser.session
+    session[PROVED] = time() - ago if ago else 0
+    session.save()
+    for answer in (
+        browser.get("/compte/mes-donnees/effacer/"),
+        browser.post("/compte/mes-donnees/effacer/", CONFIRMED),
+    ):
+        assert answer.status_code == 302 and answer.url.startswith("/compte/confirmer/")
+    assert User.objects.filter(email=address("karim")).exists() and not Erasure.objects.exists()
+
+
 def test_a_circle_whose_key_is_destroyed_or_lost_hinders_nothing(town, settings):
     town.circle.destroy_key()
     store.forget_words([town.room, town.later])
@@ -192,7 +217,7 @@ def test_while_the_room_is_open_he_leaves_it_under_everybody_s_eyes(town):
 
 
 def test_who_leads_alone_is_told_and_may_go(town):
-    assert "Vous animez seul" in unescape(signed_in("fanny").get("/compte/mes-donnees/effacer/").content.decode())
+    assert "Vous animez seul" in unescape(sure_of("fanny").get("/compte/mes-donnees/effacer/").content.decode())
     room = play_in(town, close=False)
     assert erase("fanny", **KEPT).status_code == 302
     state = store.load(room).state
@@ -202,7 +227,7 @@ def test_who_leads_alone_is_told_and_may_go(town):
 
 def test_it_fails_whole_or_not_at_all(town, monkeypatch):
     monkeypatch.setattr("cordee.home.erasure.erase_account", lambda user: 1 / 0)
-    browser = signed_in("karim")
+    browser = sure_of("karim")
     with pytest.raises(ZeroDivisionError):
         browser.post("/compte/mes-donnees/effacer/", CONFIRMED)
     assert canary("karim", "edited") in rooms_of_others(town)

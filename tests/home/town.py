@@ -5,12 +5,14 @@ Claire and Karim are members of the first, Fanny leads it, Rose organises; Thoma
 
 import json
 from datetime import timedelta
+from time import time
 
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
 from django.utils import timezone
 
+from cordee.accounts.adapters import PROVED
 from cordee.accounts.models import Person
 from cordee.circles import crypto
 from cordee.circles.actions import situations
@@ -122,6 +124,7 @@ def session_of(who: str) -> str:
     account, store = user(who), SessionStore()
     store[SESSION_KEY] = str(account.pk)
     store[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+    store[PROVED] = time()
     store[HASH_SESSION_KEY] = account.get_session_auth_hash()
     store.create()
     return str(store.session_key)

@@ -9,6 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from cordee.accounts.rules import SignedIn, needs
+from cordee.accounts.views.passkeys import lately
 from cordee.home import erasure, export
 from cordee.home.models import Erasure
 from cordee.home.phrases import LABELS
@@ -37,6 +38,7 @@ def archive(request: SignedIn) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @needs("account.data")
+@lately
 def erase(request: SignedIn) -> HttpResponse:
     """What will be erased and what stays, with the two choices; done once both are made and the box is ticked."""
     posted = request.POST
