@@ -13,6 +13,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
+from cordee.accounts.models import Person, Space, User
 from cordee.circles import crypto
 from cordee.circles.models import Circle
 from cordee.engine import commands as c
@@ -445,3 +446,34 @@ def test_doctor_finds_a_real_installation_in_good_health(fresh_server) -> None:
     printed = fresh_server.manage("doctor")
     assert "Rien à régler." in printed
     assert "à régler  " not in printed
+
+
+def test_the_circle_has_its_people_its_charter_and_meetings_behind_and_ahead() -> None:
+    manage("demo")
+    circle = Circle.objects.get(name=building.CIRCLE)
+    assert circle.memberships.count() == len(NAMES) and circle.space is not None
+    assert circle.charters.get().signatures.count() == len(NAMES)
+    assert [meeting.number for meeting in circle.meetings.order_by("starts_at")] == [1, 2, 3, 4]
+    assert circle.turns.get().person.name == "Hélène"
+    assert circle.commitments.exists() and circle.learnings.exists()
+    assert sorted(circle.situations.values_list("person__name", "state")) == [("Karim", "brought"), ("Nadia", "draft")]
+
+
+def test_karim_who_signs_in_finds_his_own_place_in_the_round_under_way() -> None:
+    manage("demo")
+    browser = Client(HTTP_ORIGIN="http://testserver")
+    browser.force_login(User.objects.get(email="karim@cordee.example"))
+    meeting = Circle.objects.get(name=building.CIRCLE).meetings.get(number=2)
+    page = browser.get(f"/seances/{meeting.pk}/salle/", follow=True)
+    assert page.status_code == 200
+    assert "Karim" in page.content.decode()
+    demo = building.standing()
+    assert demo and page.request["PATH_INFO"] == f"/salle/{demo.halfway}/"
+    assert Seat.objects.filter(session=demo.halfway, person__name="Karim").count() == 1
+
+
+def test_a_demo_replayed_leaves_no_second_space_nor_account() -> None:
+    manage("demo")
+    manage("demo", "--reset")
+    assert Space.objects.count() == 1
+    assert User.objects.count() == len(NAMES) + 1 == Person.objects.count()

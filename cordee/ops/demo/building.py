@@ -5,6 +5,7 @@ again at each start, so that they are computed: whoever holds SECRET_KEY can sit
 """
 
 from base64 import urlsafe_b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from secrets import token_urlsafe
@@ -13,13 +14,14 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from cordee.circles import crypto
-from cordee.circles.models import Circle
+from cordee.accounts.models import Person
+from cordee.circles.models import Circle, Meeting
 from cordee.engine import events as e
 from cordee.engine.reading import builtin, read
 from cordee.engine.state import fold
+from cordee.ops.demo import circle as outside
 from cordee.ops.demo.scene import FACILITATOR, NAMES, Script, ending_at, play, script, seat_of
-from cordee.room import access, actions, store
+from cordee.room import access, actions, harvest, store
 from cordee.room.models import Seat, Session
 
 CIRCLE = "Cercle démo"
@@ -68,7 +70,7 @@ def ensure(now: float, *, anew: bool = False) -> Demo:
 def remove() -> None:
     """Take every demo away, with its rooms."""
     rooms = list(Session.objects.filter(circle__name=CIRCLE, pk__startswith="demo-").values_list("pk", flat=True))
-    Circle.objects.filter(sessions__in=rooms).delete()
+    outside.remove(list(Circle.objects.filter(sessions__in=rooms).values_list("pk", flat=True).distinct()))
     access.forget()
     for room in rooms:
         store.forget(room)
@@ -76,38 +78,48 @@ def remove() -> None:
 
 def _build(now: float) -> Demo:
     today = timezone.localdate(_moment(now))
-    circle = Circle.objects.create(
-        name=CIRCLE, wrapped_key=crypto.new_wrapped_key(), erase_on=today + timedelta(days=KEPT_DAYS)
-    )
-    text = builtin("mentor")
-    protocol = read(text)
+    everybody = outside.people()
+    circle = outside.circle(CIRCLE, KEPT_DAYS, everybody)
+    protocol = read(builtin("mentor"))
     before, tonight = script("earlier"), script("halfway")
     day = today - timedelta(days=before["days_ago"])
-    past = play(protocol, before, day)
-    earlier = _room(EARLIER, circle, text, ending_at(past, now - before["days_ago"] * 86400))
+    past = ending_at(play(protocol, before, day), now - before["days_ago"] * 86400)
+    earlier = _room(EARLIER, outside.meeting(circle, 1, _moment(past[0].at)), past, everybody)
+    harvest.harvest(earlier)
     learnt = [
         {**learning.body, "from": NAMES[learning.author.removeprefix("demo-")]}
         for learning in fold(protocol, past).of_kind("learning")
         if learning.body
     ]
     facts = ending_at(play(protocol, tonight, today, learnt), now)
-    halfway = _room(HALFWAY, circle, text, facts)
+    halfway = _room(HALFWAY, outside.meeting(circle, 2, _moment(facts[0].at)), facts, everybody)
     _draft(halfway, tonight)
+    outside.to_come(circle, 3, _moment(now), everybody)
     return Demo(earlier, halfway, _moment(facts[0].at))
 
 
-def _room(prefix: str, circle: Circle, protocol: str, facts: list[e.Event]) -> str:
-    """A room in which this has happened, and a link for each of its seats."""
+def _room(prefix: str, meeting: Meeting, facts: list[e.Event], everybody: Mapping[str, Person]) -> str:
+    """The room of this meeting, in which this has happened, and a link for each of its seats."""
     room = prefix + token_urlsafe(9)
     # A code that nobody has, until the room's own is made below as for any other room.
     Session.objects.create(
-        id=room, circle=circle, protocol=protocol, code_digest=access.digest(access.new_token()), links=b""
+        id=room,
+        circle=meeting.circle,
+        meeting=meeting,
+        protocol=builtin("mentor"),
+        code_digest=access.digest(access.new_token()),
+        links=b"",
     )
     Session.objects.filter(pk=room).update(created_at=_moment(facts[0].at))
     store.append(room, facts)
-    seats = map(seat_of, NAMES)
     Seat.objects.bulk_create(
-        Seat(session_id=room, seat=seat, digest=access.digest(token(room, seat))) for seat in seats
+        Seat(
+            session_id=room,
+            seat=seat_of(name),
+            person=everybody[name],
+            digest=access.digest(token(room, seat_of(name))),
+        )
+        for name in NAMES
     )
     actions.renew_code(room, seat_of(FACILITATOR))
     return room
