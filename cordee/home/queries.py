@@ -42,7 +42,7 @@ class Home:
 
     @property
     def member_of_none(self) -> bool:
-        return not (self.circles or self.led or self.offered)
+        return not (self.circles or self.led or self.offered or self.spaces)
 
 
 def home_of(user: User) -> Home:
