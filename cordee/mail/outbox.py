@@ -3,7 +3,7 @@
 If the transaction is rolled back, there is no letter. Nothing here is sent (see cordee/mail/delivery.py).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,6 +16,7 @@ from cordee.mail.models import Letter
 from cordee.mail.reader import Reader
 
 AT_ONCE = 4.0  # seconds a page may wait for the mail server
+MANY = 500  # keys asked for in one question
 KEPT_TRYING = timedelta(days=4)  # after which a letter that could not be sent is dead
 
 
@@ -72,3 +73,12 @@ def now(key: str, kind: str, reader: Reader, subject: str, text: str, html: str 
     """
     if post(key, kind, reader, subject, text, html, urgent=True, **more):
         transaction.on_commit(lambda: delivery.deliver_one(key, AT_ONCE))
+
+
+def unposted(keys: Iterable[str]) -> set[str]:
+    """Those of these keys under which nothing was posted: what is computed every hour is written once."""
+    left = set(keys)
+    asked = sorted(left)
+    for first in range(0, len(asked), MANY):
+        left -= set(Letter.objects.filter(key__in=asked[first : first + MANY]).values_list("key", flat=True))
+    return left

@@ -16,7 +16,7 @@ from cordee.circles.actions import meetings
 from cordee.home import retention
 from cordee.mail import actions as mail
 from cordee.mail import postman
-from cordee.ops import clock, recurring
+from cordee.ops import clock, recurring, recurring_letters
 from cordee.ops.readiness import said_plainly
 from cordee.room import actions, harvest, limits, store
 from cordee.room.models import Draft
@@ -39,6 +39,7 @@ class Command(BaseCommand):
             limits.forget_old()
             retention.run()
             forget_sign_ins()
+            recurring_letters.write()
             letters = postman.round_()
             letters["erased"] = mail.erase_old()
         recurring.done(recurring.TICK)
