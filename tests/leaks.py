@@ -346,10 +346,26 @@ class Table(Room):
         if not seat:
             self.do(c.Undo(seat=self.leader))
             super().reveal()
+        if self.state.step.themes:
+            self._themes(self.state.step.themes.mark)
         if len(mine) > 2:
             self.do(c.Hide(seat=self.leader, id=mine[0].id))
             if self.state.course.round == 2:
                 self.do(c.Hide(seat=self.leader, id=mine[0].id, on=False))
+
+    def _themes(self, mark: str) -> None:
+        """Themes are asked for; of what people may give, one is refused, one given to many, one to a text alone."""
+        asks = "karim" if mark else self.leader
+        self.do(c.AskThemes(seat=asks))
+        proposed = [g.heading for g in self.view(asks).groups if g.heading and g.heading.label]
+        assert proposed
+        if mark:
+            self.do(c.DeclineTheme(seat="nadia", ids=proposed[-1].ids))
+            self.do(c.AskThemes(seat=asks))
+            self.do(c.GiveTheme(seat=asks, ids=proposed[0].ids, value="Oser demander"))
+            one = proposed[0].ids.split()[-1]
+            value = f"Oser {self.script.new()}"
+            self.do(c.GiveTheme(seat=asks, ids=one, value=value, was="Oser demander"))
 
     def _corrects_the_scribe(self, kind: str) -> None:
         for entry in [entry for entry in self.of(kind, author=HELD) if entry.scribe]:

@@ -124,6 +124,33 @@ class Mark(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AskThemes(Command):
+    """Propose themes for what this step shows, anew if they already are; or propose none any more."""
+
+    on: bool = True
+    seen: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GiveTheme(Command):
+    """One theme to several texts (``ids``, separated by spaces); "" takes theirs away.
+
+    ``was``: the theme that they had on the screen this was asked from. Those that have another by now keep it.
+    """
+
+    ids: str
+    value: str
+    was: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeclineTheme(Command):
+    """Propose no theme for these texts (``ids``, separated by spaces) until somebody asks again."""
+
+    ids: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DrawCard(Command):
     pass
 

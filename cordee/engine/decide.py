@@ -12,7 +12,7 @@ from typing import Any
 
 from cordee.engine import commands as c
 from cordee.engine import events as e
-from cordee.engine import turns
+from cordee.engine import themes, turns
 from cordee.engine.policy import SCREEN, may, roles_of, sees, towards
 from cordee.engine.protocol import Field, Gate, Kind, MarkRow, Write
 from cordee.engine.state import Contribution, State, apply
@@ -468,6 +468,52 @@ def _marked(state: State, command: c.Mark, row: MarkRow, owner: str, now: float)
     ]
 
 
+def _ask_themes(state: State, command: c.AskThemes, now: float) -> Decision:
+    if _stale(state, command.seen):
+        return []
+    row = state.step.themes
+    if row is None:
+        return Refused("not_this_step")
+    if not may(roles_of(state, command.seat), row.by):
+        return Refused("not_your_role")
+    if not themes.may_ask(state):
+        return Refused("not_open_yet")
+    if not command.on and not themes.asked(state):
+        return []
+    asked = e.ThemesAsked(at=now, seat=command.seat, round=state.course.round, step=state.course.step, on=command.on)
+    return [asked]
+
+
+def _give_theme(state: State, command: c.GiveTheme, now: float) -> Decision:
+    """The theme on each of these texts that still has the one it had; those that may not be marked stay as they are."""
+    row = state.step.themes
+    if row is None or not row.mark:
+        return Refused("not_this_step")
+    events: list[e.Event] = []
+    refusal: Refused | None = None
+    ids = dict.fromkeys(command.ids.split())
+    for id_ in ids:
+        if themes.theme_of(state, id_, row).casefold() == _plain(command.was).casefold():
+            given = _mark(state, c.Mark(seat=command.seat, id=id_, mark=row.mark, value=command.value), now)
+            if isinstance(given, Refused):
+                refusal = given
+            else:
+                events += given
+    return events or refusal or []
+
+
+def _decline_theme(state: State, command: c.DeclineTheme, now: float) -> Decision:
+    row = state.step.themes
+    mark = themes.mark_of(state, row) if row else None
+    if row is None or mark is None or not themes.asked(state):
+        return Refused("not_this_step")
+    if not may(roles_of(state, command.seat), mark.by):
+        return Refused("not_your_role")
+    known = themes.open_texts(state, row)
+    ids = [id_ for id_ in dict.fromkeys(command.ids.split()) if id_ in known and id_ not in state.declined]
+    return [e.ThemeDeclined(at=now, seat=command.seat, id=id_) for id_ in ids]
+
+
 def _missing(state: State, row: MarkRow, contribution: str) -> list[str]:
     """The names of those here who may put the needed mark and have not."""
     needed = _mark_row(state, row.needs, row.kind)
@@ -770,6 +816,9 @@ RULES: dict[type[c.Command], Callable[[State, Any, float], Decision]] = {
     c.Withdraw: _withdraw,
     c.Hide: _hide,
     c.Mark: _mark,
+    c.AskThemes: _ask_themes,
+    c.GiveTheme: _give_theme,
+    c.DeclineTheme: _decline_theme,
     c.DrawCard: _draw_card,
     c.Next: _lead(_next),
     c.Back: _lead(_back),

@@ -119,6 +119,22 @@ class Marked(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ThemesAsked(Event):
+    """Themes are proposed from now on for what this step shows; or no more."""
+
+    round: int
+    step: str
+    on: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThemeDeclined(Event):
+    """No theme is proposed for this text until somebody asks again."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CardDrawn(Event):
     card: str
     round: int

@@ -3,15 +3,16 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from cordee.engine import turns
+from cordee.engine import themes, turns
 from cordee.engine.decide import gate_met
 from cordee.engine.memory import Memory
 from cordee.engine.policy import SCREEN, may, roles_of, sees, sees_mark, towards
-from cordee.engine.protocol import Kind, MarkRow, Protocol, Roles, Write
+from cordee.engine.protocol import LONGEST_VALUE, Kind, MarkRow, Protocol, Roles, Write
 from cordee.engine.recall import recall
 from cordee.engine.scene import Entry, Scene, name_of, votable
-from cordee.engine.seen import Card, Form, Group, MarkView, Text
+from cordee.engine.seen import Card, Form, Group, Heading, MarkView, Text, ThemesView
 from cordee.engine.state import Contribution, Mark, Seat
+from cordee.engine.themes import Pile
 
 AUTHOR = frozenset({"author"})
 
@@ -29,10 +30,10 @@ class Eye:
     # ------------------------------------------------------------ what is read
 
     def groups(self) -> tuple[Group, ...]:
-        found = [
-            self._group("group", kind, self._shown(kind), self.state.protocol.kinds[kind].plural)
-            for kind in self.step.shows
-        ]
+        found: list[Group] = []
+        for kind in self.step.shows:
+            group = self._group("group", kind, self._shown(kind), self.state.protocol.kinds[kind].plural)
+            found += self._under_headings(group) if kind == self._themed else (group,)
         if self.step.recalls and (not self.step.recalls_past_gate or gate_met(self.state, self.step.gate)):
             found.append(self._recalled())
         return tuple(found)
@@ -49,6 +50,52 @@ class Eye:
             if entries
         )
         return tuple(group for group in groups if group.cards)
+
+    # ------------------------------------------------------------ themes
+
+    @property
+    def _themed(self) -> str:
+        """The kind that this seat reads under headings, "" if none."""
+        row = self.step.themes
+        return row.kind if row and themes.asked(self.state) and may(self.roles, row.readers) else ""
+
+    def themes(self) -> ThemesView | None:
+        """``None`` for whom themes are not, and while nothing is open."""
+        row, state = self.step.themes, self.state
+        if row is None or not themes.may_ask(state) or state.course.closed:
+            return None
+        asks = self.seat != SCREEN and may(self.roles, row.by)
+        if not asks and not self._themed:
+            return None
+        kept = tuple(pile.label for pile in self._piles() if pile.kept) if self._themed else ()
+        return ThemesView(themes.asked(state), asks, self.scene.position, row.mark, kept)
+
+    def _piles(self) -> tuple[Pile, ...]:
+        """The same for every seat that may see them: made once."""
+        row, state = self.step.themes, self.state
+        if row is None:
+            return ()
+        causes = (self.scene.of(row.kind), self.scene.place, state.asked, state.declined)
+        return self.memory.once("piles", causes, lambda: themes.piles(state, row, self.memory))
+
+    def _under_headings(self, group: Group) -> tuple[Group, ...]:
+        """The cards under the themes people gave, those proposed, then those that have none. Each keeps its order."""
+        causes = (group, self._piles(), self.around)
+        return self.memory.once(("headed", self.seat), causes, lambda: self._headed(group))
+
+    def _headed(self, group: Group) -> tuple[Group, ...]:
+        row = self.step.themes
+        mark = themes.mark_of(self.state, row) if row else None
+        gives = mark is not None and self._open_here(mark) and may(self.roles, mark.by)
+        cards = {card.id: card for card in group.cards}
+        found: list[Group] = []
+        for pile in self._piles():
+            mine = tuple(cards.pop(id_) for id_ in pile.ids if id_ in cards)
+            ids = " ".join(pile.ids) if gives else ""
+            heading = Heading(pile.ids[0], pile.label, pile.kept, ids, mark.longest if mark else LONGEST_VALUE)
+            found.append(Group(group.kind, pile.label, mine, heading=heading))
+        rest = Group(group.kind, group.title, tuple(cards.values()), heading=Heading("", ""))
+        return (*found, rest) if found else (group,)
 
     def own(self) -> tuple[Group, ...]:
         mine = self.scene.authors.get(self.seat, ())

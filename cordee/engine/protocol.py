@@ -94,6 +94,16 @@ class Gate:
 
 
 @dataclass(frozen=True, slots=True)
+class Themes:
+    """A right to have themes proposed, once revealed, for what a step shows; they change nothing but its order."""
+
+    kind: str
+    by: Roles  # who may ask
+    readers: Roles  # who sees them: what one of these may not read is not looked at
+    mark: str = ""  # the free mark that all share by which a theme is given; "": themes are but headings to read under
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     id: str
     letter: str
@@ -121,6 +131,7 @@ class Step:
     cards: Roles = frozenset()  # who may draw creativity cards
     recalls: str = ""  # kind of earlier rounds shown by resemblance
     recalls_past_gate: bool = False  # only once the gate of the step is met
+    themes: Themes | None = None
     votes: str = ""  # kind whose totals show once every present member has one
     opens_on: str = ""  # the step exists only at the opening of a room into which this kind was carried
 

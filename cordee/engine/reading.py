@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from cordee.engine.protocol import Card, Field, Gate, Kind, MarkRow, Protocol, Roles, Signal, Step, Table, Write
+from cordee.engine.protocol import Card, Field, Gate, Kind, MarkRow, Protocol, Roles, Signal, Step, Table, Themes, Write
 from cordee.engine.signals import RULES
 
 FOLDER = Path(__file__).parent / "protocols"
@@ -113,10 +113,26 @@ class _Reader:
                     raise ProtocolError(
                         f"In step “{step.id}”: “{row.mark}” needs the mark “{row.needs}”, which nobody may put there."
                     )
+            self._check_themes(step)
         ids = {step.id for step in protocol.steps}
         for row in protocol.marks_anywhere:
             if unknown := set(row.at) - ids:
                 raise ProtocolError(f"The mark “{row.mark}” holds at unknown steps {sorted(unknown)}.")
+
+    def _check_themes(self, step: Step) -> None:
+        themes = step.themes
+        if themes and themes.kind not in step.shows:
+            raise ProtocolError(f"Step “{step.id}” groups “{themes.kind}” by themes and does not show it.")
+        given = step.mark(themes.mark, themes.kind) if themes and themes.mark else None
+        if (
+            themes
+            and themes.mark
+            and not (given and given.free and given.shared and not given.per_round and themes.readers <= given.readers)
+        ):
+            raise ProtocolError(
+                f"The themes of step “{step.id}” are given by the mark “{themes.mark}”: expected a mark put there on "
+                f"“{themes.kind}” that is “free” and “shared”, and that all “readers” of the themes read."
+            )
 
     def _check_signals(self, protocol: Protocol) -> None:
         ids = {step.id for step in protocol.steps}
@@ -166,6 +182,8 @@ class _Reader:
         made["shows"] = tuple(self._known_kind(kind, where, "shows") for kind in row.get("shows", ()))
         if "gate" in row:
             made["gate"] = self._make(Gate, row["gate"], f"the gate of {where}")
+        if "themes" in row:
+            made["themes"] = self._themes(row["themes"], f"the themes of {where}")
         for key in ("protected", "recalls", "votes", "opens_on", "ring_of"):
             if row.get(key):
                 self._known_kind(row[key], where, key)
@@ -175,6 +193,11 @@ class _Reader:
         if not step.minutes > 0:
             raise ProtocolError(f"In {where}: “minutes” is a number above 0, not {step.minutes}.")
         return step
+
+    def _themes(self, row: dict[str, Any], where: str) -> Themes:
+        self._known_kind(row.get("kind", ""), where, "kind")
+        roles = {key: self._roles(row.get(key), where, key) for key in ("by", "readers")}
+        return self._make(Themes, row | roles, where)
 
     def _write(self, row: dict[str, Any], where: str) -> Write:
         kind = self._known_kind(row.get("kind", ""), where, "writes")

@@ -110,12 +110,35 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True)
+class Heading:
+    """The theme under which cards are read. ``label`` is in the group's own words, "" for those that have none."""
+
+    key: str  # the first contribution under it, "" for those that have no theme
+    label: str
+    kept: bool = False  # people gave it; else it is proposed
+    ids: str = ""  # the contributions it would be given to, separated by spaces; "" when this seat may not
+    longest: int = LONGEST_VALUE
+
+
+@dataclass(frozen=True, slots=True)
+class ThemesView:
+    """What a step says of themes to a seat that may ask for them, or sees them."""
+
+    asked: bool
+    may_ask: bool
+    position: str
+    mark: str  # by which a theme is given, "" where themes are but headings
+    known: tuple[str, ...] = ()  # the themes given so far
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
     kind: str
     title: str
     cards: tuple[Card, ...]
     past: bool = False
     recalled: bool = False
+    heading: Heading | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +213,7 @@ class View:
     request: str
     forms: tuple[Form, ...] = ()
     groups: tuple[Group, ...] = ()
+    themes: ThemesView | None = None
     past: tuple[Group, ...] = ()
     own: tuple[Group, ...] = ()
     drawn: tuple[str, ...] = ()

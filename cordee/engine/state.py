@@ -92,6 +92,8 @@ class State:
     contributions: Mapping[str, Contribution] = field(default_factory=dict)
     marks: Mapping[tuple[str, str, str, int], Mark] = field(default_factory=dict)  # (contribution, mark, owner, round)
     cards: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # seat -> drawn cards
+    asked: Mapping[tuple[int, str], float] = field(default_factory=dict)  # (round, step) -> since when for themes
+    declined: frozenset[str] = frozenset()  # contributions for which no theme is proposed
     course: Course = Course()
     undo: tuple[Course, ...] = ()
     door: bool = False
@@ -277,6 +279,13 @@ def _marked(state: State, event: e.Marked) -> State:
     return replace(state, marks=_with(state.marks, key, Mark(event.mark, event.owner, event.round, event.body)))
 
 
+def _themes_asked(state: State, event: e.ThemesAsked) -> State:
+    here = (event.round, event.step)
+    others = {place: at for place, at in state.asked.items() if place != here}
+    asked = {**others, here: event.at} if event.on else others
+    return replace(state, asked=asked, declined=frozenset() if event.on else state.declined)
+
+
 def _card(state: State, event: e.CardDrawn) -> State:
     return replace(state, cards=_with(state.cards, event.seat, (*state.cards.get(event.seat, ()), event.card)))
 
@@ -366,6 +375,8 @@ APPLY: dict[type[e.Event], Callable[[State, Any], State]] = {
     e.Withdrawn: lambda s, v: _contribution(s, v.id, withdrawn=True),
     e.Hidden: lambda s, v: _contribution(s, v.id, hidden=v.on),
     e.Marked: _marked,
+    e.ThemesAsked: _themes_asked,
+    e.ThemeDeclined: lambda s, v: replace(s, declined=s.declined | {v.id}),
     e.CardDrawn: _card,
     e.StepEntered: _step_entered,
     e.ClientChosen: _client_chosen,

@@ -44,6 +44,7 @@ def view_for(state: State, seat: str, memory: Memory | None = None) -> View | No
         request=_request(scene, seat),
         forms=() if state.course.closed or seat == SCREEN else eye.forms(),
         groups=eye.groups(),
+        themes=eye.themes(),
         past=eye.past(),
         own=eye.own(),
         drawn=tuple(card.text for card in state.protocol.cards if card.id in state.cards.get(seat, ())),

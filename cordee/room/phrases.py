@@ -32,6 +32,7 @@ REFUSALS = {
     ),
     "bad_value": gettext_noop("« {field} » n’est pas compris. Choisissez une des réponses proposées."),
     "already_revealed": gettext_noop("Tout est déjà ouvert."),
+    "not_open_yet": gettext_noop("Rien n’est encore ouvert : les thèmes se proposent sur ce que chacun peut lire."),
     "enough": gettext_noop("Vous en avez déjà {most}, c’est le plus qu’on puisse tenir. Modifiez-en un."),
     "in_use": gettext_noop("Le groupe travaille sur cette situation : elle ne peut pas être retirée maintenant."),
     "not_all_agree": gettext_noop("Attendez que chacun ait compris la demande : {names}."),

@@ -31,7 +31,7 @@ PARTS: dict[str, Callable[[View], Any]] = {
     "ring": lambda v: (v.ring, v.client),
     "request": lambda v: (v.request, v.client),
     "notice": lambda v: (v.skipped, v.waiting, v.closed, v.name if v.waiting else "", v.unled),
-    "groups": lambda v: _outline(v.groups, v.request),
+    "groups": lambda v: (_outline(v.groups, v.request), v.themes),
     "past": lambda v: _outline(v.past, v.request),
     "forms": lambda v: (
         v.forms,
@@ -48,11 +48,13 @@ PARTS: dict[str, Callable[[View], Any]] = {
 
 def _outline(groups: tuple[Group, ...], request: str) -> tuple[object, ...]:
     """What a list shows besides its cards."""
-    return tuple((g.kind, g.title, g.past, g.recalled, bool(g.cards), echoes(g, request)) for g in groups)
+    return tuple((g.kind, g.title, g.past, g.recalled, g.heading, bool(g.cards), echoes(g, request)) for g in groups)
 
 
 def container(group: Group) -> str:
     """The id of the element that holds this group's cards."""
+    if group.heading:
+        return f"g-{group.kind}-t-{group.heading.key}"
     return f"g-{group.kind}-recalled" if group.recalled else f"g-{group.kind}"
 
 

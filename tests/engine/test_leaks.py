@@ -6,7 +6,8 @@ import pytest
 
 from cordee.engine import commands as c
 from cordee.engine import events as e
-from cordee.engine import policy, scene, view
+from cordee.engine import policy, scene, themes, view
+from cordee.engine.grouping import Theme
 from cordee.engine.state import apply
 from tests.characters import SCREEN, circle, group, play
 from tests.leaks import (
@@ -61,6 +62,7 @@ def test_the_log_holds_everything_that_can_happen_to_a_text():
     events, _ = play_with_canaries()
     happened = {type(event) for event in events}
     wanted = {e.Written, e.Edited, e.Withdrawn, e.Hidden, e.Marked, e.Revealed, e.Undone, e.HandedOver, e.SeatRevoked}
+    wanted |= {e.ThemesAsked, e.ThemeDeclined}
     assert wanted <= happened
     assert {e.SeatHeld, e.RoundStarted, e.ClientChosen, e.StepEntered, e.CardDrawn, e.Closed} <= happened
     assert any(event.scribe for event in events if isinstance(event, e.Written))
@@ -142,6 +144,23 @@ def test_the_matrix_finds_a_text_that_is_withheld(monkeypatch):
     monkeypatch.setattr(policy, "audience", lambda state, contribution: frozenset({"author"}))
     report = matrix(*play_with_canaries(), every=40)
     assert report.missing and not report.leaks
+
+
+def names_a_theme_with_every_word(texts):
+    return [Theme(" ".join(texts.values()), tuple(texts))] if texts else []
+
+
+def looks_at_everything(state, row):
+    return {c.id: " ".join((c.body or {}).values()) for c in state.contributions.values() if c.kind == row.kind}
+
+
+def test_a_proposed_theme_is_named_after_what_all_may_read_and_the_matrix_would_see_another(monkeypatch):
+    monkeypatch.setattr(themes, "group", names_a_theme_with_every_word)
+    monkeypatch.setattr(themes, "cut", lambda label, longest: label)
+    assert matrix(*play_with_canaries(), every=7).leaks == []
+    monkeypatch.setattr(themes, "open_texts", looks_at_everything)
+    leaks = matrix(*play_with_canaries(), every=7).leaks
+    assert any("suggestion" in leak for leak in leaks) and any("learning" in leak for leak in leaks)
 
 
 def test_the_matrix_finds_a_name_at_the_door_told_to_all(monkeypatch):

@@ -76,7 +76,17 @@ def session(watcher) -> Room:
     room.do(c.HandOver(seat=FACILITATOR, target="helene"))
     room.do(c.Revoke(seat="helene", target="late"))
     play(room, until="ouvertures", client="karim")
-    room.write("karim", "learning", "Je sais attendre.")
+    for seat in ("karim", "claire"):
+        room.write(seat, "learning", "Je sais attendre que l’équipe réponde.")
+        room.write(seat, "learning", f"Le silence aide à écrire, dit {seat}.")
+    room.reveal()
+    room.do(c.AskThemes(seat="karim"))
+    kept, refused = [g.heading for g in room.view("karim").groups if g.heading and g.heading.label]
+    room.do(c.GiveTheme(seat="karim", ids=kept.ids, value="Attendre"))
+    room.do(c.DeclineTheme(seat="claire", ids=refused.ids))
+    room.do(c.GiveTheme(seat="helene", ids=kept.ids.split()[0], was="Attendre", value="Oser"))
+    room.do(c.AskThemes(seat="karim", on=False))
+    room.do(c.AskThemes(seat="helene"))
     room.do(c.Close(seat="helene"))
     return room
 

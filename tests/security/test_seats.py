@@ -250,7 +250,7 @@ def test_a_form_of_a_removed_person_is_of_no_use_to_who_kept_a_copy(house):
 # ---------------------------------------------------------------- between two rooms
 
 
-NAMES_OF_OTHERS = ("id", "target", "situation", "behalf", "body.choice", "body.witness", "seen")
+NAMES_OF_OTHERS = ("id", "ids", "target", "situation", "behalf", "body.choice", "body.witness", "seen")
 
 
 @pytest.mark.parametrize("name", [name for name in c.COMMANDS if name not in {"take_seat", "add_seat", "write"}])
@@ -262,8 +262,8 @@ def test_an_id_of_one_room_means_nothing_in_another(house, other, name):
     before = kept(house, other)
     for field in given:
         for id_ in [*strange[:4], *strange[-4:]]:
-            right = {"id": "no-such-id", "target": "nobody", "situation": "none", "mark": "useful"}
-            form = {"do": name, **{k: v for k, v in right.items() if k in given or k == "mark"}, field: id_}
+            right = {"id": "no-such-id", "target": "nobody", "situation": "none", "mark": "useful", "value": "Oser"}
+            form = {"do": name, **{k: v for k, v in right.items() if k in given or k in {"mark", "value"}}, field: id_}
             for seat in ("fanny", "karim"):
                 answer = other.browser(seat).post(f"{other.address}contributions", form)
                 assert answer.status_code in {409, 302}, (field, id_)

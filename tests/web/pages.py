@@ -14,7 +14,7 @@ from tests.characters import ACTS, CLIENT, FACILITATOR, MEMBERS, Room, circle, n
 
 READERS = (FACILITATOR, CLIENT, "karim", SCREEN)
 MOMENTS = [*(f"{when} {step}" for step in ACTS for when in ("entering", "through")), "second round", "closed", "door"]
-MOMENTS += ["entering reprise", "through reprise", "pause", "unled"]
+MOMENTS += ["entering reprise", "through reprise", "pause", "unled", "themes suggestions", "themes ouvertures"]
 
 
 def played(moment: str) -> Room:
@@ -33,6 +33,10 @@ def played(moment: str) -> Room:
         room.do(c.Pause(seat=FACILITATOR, minutes=10))
     elif when == "entering":
         play(room, until=step)
+    elif when == "themes":
+        play(room, through=step)
+        room.do(c.AskThemes(seat=FACILITATOR))
+        assert len([group for group in room.view(FACILITATOR).groups if group.heading]) > 2
     elif when == "through":
         play(room, through=step)
     elif moment == "door":

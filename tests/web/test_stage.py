@@ -171,6 +171,28 @@ def test_sorting_is_offered_to_the_client_only():
     assert offered == {CLIENT: True, "karim": False, FACILITATOR: False}
 
 
+def test_what_may_be_done_with_a_proposed_theme_is_offered_to_who_may():
+    room = played("themes ouvertures")
+    for seat, may in ((FACILITATOR, True), ("karim", True), (CLIENT, True), ("screen", False)):
+        html = stage(room, seat)
+        offered = {name for name, _ in Page(html).acts()}
+        assert ({"give_theme", "decline_theme", "ask_themes"} <= offered) == may, seat
+        assert "thème proposé" in html.lower() and "Oser demander" in html
+    room = played("themes suggestions")
+    assert "thème proposé" in stage(room, FACILITATOR) and "thème proposé" in stage(room, "screen")
+    for seat in (CLIENT, "karim"):
+        assert "ask_themes" not in stage(room, seat) and "thème proposé" not in stage(room, seat)
+    assert "give_theme" not in stage(room, FACILITATOR)
+
+
+def test_a_theme_is_shown_as_it_was_written():
+    room = played("themes ouvertures")
+    learnt = room.shown("learning")[0].id
+    room.mark("karim", learnt, "theme", "Retirer <b>")  # also a word of ours, which would be translated
+    html = stage(room, "karim", language="en")
+    assert "<h2>Retirer &lt;b&gt;</h2>" in html and "<b>" not in html.split("Retirer")[1][:20]
+
+
 @pytest.mark.parametrize("name", QUIET_PAGES)
 def test_the_quiet_pages_render_without_a_context_of_their_own(name):
     html = render_to_string(name, {}, RequestFactory().get("/"))
