@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TypeVar
 
-from cordee.circles.models import Circle, Meeting
-from cordee.followup.models import Commitment, Learning
+from cordee.circles.models import Circle, Meeting, Situation
+from cordee.followup.models import Commitment, Help, Learning
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,3 +94,11 @@ def keep_outcome(circle: Circle, key: bytes, commitment: str, state: str, gave: 
         stored.tell(key, gave, before.get("learnt", ""))
     stored.answered_at = said_at
     stored.save(update_fields=["state", "answered_at"])
+
+
+def helps(learning: Learning, situation: Situation, *, yes: bool) -> None:
+    """The author of a situation says that this learning helps them with it, or does not after all; counted once."""
+    if yes:
+        Help.objects.get_or_create(learning=learning, situation=situation, person_id=situation.person_id)
+    else:
+        Help.objects.filter(learning=learning, situation=situation, person=situation.person_id).delete()

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Literal
+from typing import ClassVar, Literal
 
 from django.db import models
 from django.utils import timezone
@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cordee.accounts.models import Person, User
 from cordee.circles import crypto
-from cordee.circles.models import Circle, Meeting
+from cordee.circles.models import Circle, Meeting, Situation
 
 
 class Commitment(models.Model):
@@ -127,3 +127,22 @@ class Learning(models.Model):
         of_circle = self.circle.relations(user)
         mine = bool(of_circle) and user.person_in(self.circle.space_id) == self.person_id
         return of_circle | {"author"} if mine else of_circle
+
+
+class Help(models.Model):
+    """A learning that helped again: somebody said so, of a situation that they prepare or at a meeting."""
+
+    learning = models.ForeignKey(Learning, on_delete=models.CASCADE, related_name="helps")
+    situation = models.ForeignKey(Situation, on_delete=models.SET_NULL, null=True, blank=True, related_name="helps")
+    meeting = models.ForeignKey(Meeting, on_delete=models.SET_NULL, null=True, blank=True, related_name="helps")
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="helps")
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["learning", "person", "situation"], name="helps_a_situation_once"),
+            models.UniqueConstraint(fields=["learning", "person", "meeting"], name="helps_at_a_meeting_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Help {self.pk}"

@@ -3,13 +3,16 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 
 from cordee.accounts.models import User
 from cordee.circles import crypto
-from cordee.circles.models import Membership
-from cordee.followup.models import Commitment, Learning
+from cordee.circles.actions import situations
+from cordee.circles.models import Membership, Situation
+from cordee.followup import ranking
+from cordee.followup.models import Commitment, Help, Learning
 
+PREPARED = ("title", "text", "tried", "expected")  # what of a situation is compared
 OPEN = (Commitment.PROMISED, Commitment.TRIED)
 
 
@@ -30,6 +33,20 @@ class Promise:
 class Learnt:
     learning: Learning
     words: dict[str, str]
+
+    @property
+    def helped(self) -> int:
+        """How often somebody said that it helped again."""
+        return getattr(self.learning, "helped", 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """An earlier learning that resembles a situation: the words that say why, and whether it helps its author."""
+
+    learnt: Learnt
+    why: tuple[str, ...]
+    helps: bool
 
 
 def persons(user: User) -> list[int]:
@@ -56,7 +73,18 @@ def learnings_for(user: User) -> QuerySet[Learning]:
     """Theirs, and those of the circles they are in now, the latest first."""
     seen = Q(person__in=persons(user)) | Q(circle__in=_circles(user))
     found = Learning.objects.filter(seen, sealed__isnull=False, circle__wrapped_key__isnull=False)
-    return found.select_related("circle", "person").order_by("-learnt_at", "pk")
+    return found.select_related("circle", "person").order_by("-learnt_at", "pk").annotate(helped=Count("helps"))
+
+
+def recalled(user: User, situation: Situation) -> Sequence[Recalled]:
+    """The earlier learnings of its circle that resemble it, at most five, best first. Compared in memory only."""
+    body = held.body if (held := situations.words(situation)) else {}
+    kept = read_learnings(learnings_for(user).filter(circle=situation.circle_id))
+    known = {learnt.learning.pk: learnt for learnt in kept if learnt.words.get("text")}
+    wanted = "\n".join(body[name] for name in PREPARED if name in body)
+    found = ranking.matches(wanted, {id_: learnt.words["text"] for id_, learnt in known.items()})
+    helping = set(Help.objects.filter(situation=situation).values_list("learning", flat=True))
+    return [Recalled(known[match.id], match.words, match.id in helping) for match in found]
 
 
 def _circles(user: User) -> QuerySet[Membership, int]:

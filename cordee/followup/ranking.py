@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from cordee.engine.recall import Match, best, blended, recall
+from cordee.engine.recall import Index, Match, best, blended, shared, terms
 from cordee.followup import vectors
 from cordee.followup.shelf import CANDIDATES, Shelf
 
@@ -16,7 +16,7 @@ def ranked(shelf: Shelf, query: str, most: int, texts: Mapping[str, str]) -> lis
 
 def matches(query: str, texts: Mapping[str, str], most: int = 5) -> list[Match]:
     """The texts of a circle that resemble the query, best first, each with the words that say why. In memory only."""
-    found = {match.id: match for match in recall(query, texts, len(texts))}
-    near = vectors.near(query, texts)
-    scores = blended({id_: match.score for id_, match in found.items()}, near)
-    return [found.get(id_, Match(id_, 0.0, ())) for id_ in best(scores, most)]
+    index, wanted = Index(texts), terms(query)
+    by_words = index.scores(query)
+    found = best(blended(by_words, vectors.near(query, texts)), most)
+    return [Match(id_, round(by_words.get(id_, 0.0), 4), shared(wanted, texts[id_], index.rarity)) for id_ in found]

@@ -9,4 +9,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("engagements/<str:commitment>/ou-j-en-suis/", views.answer, name="answer"),
     path("engagements/<str:commitment>/reponse/<str:token>/", views.one_tap, name="one_tap"),
     path("apprentissages/", views.learnings, name="learnings"),
+    path("situations/<str:situation>/rappel/", views.recalled, name="recalled"),
 ]

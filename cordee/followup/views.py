@@ -8,7 +8,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from cordee.accounts.rules import SignedIn, may, needs
-from cordee.followup import access, links, queries
+from cordee.circles import access as circles
+from cordee.circles.models import Situation
+from cordee.followup import access, actions, links, queries
 from cordee.followup.forms import NAMES, Standing
 from cordee.followup.models import Commitment
 
@@ -75,6 +77,20 @@ def learnings(request: SignedIn) -> HttpResponse:
     found = Paginator(queries.learnings_for(request.user), PAGE).get_page(request.GET.get("page"))
     page = {"page": found, "learnings": queries.read_learnings(found), "me": queries.persons(request.user)}
     return render(request, "followup/learnings.html", page)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@needs("situation.own", circles.situation)
+def recalled(request: SignedIn, situation: Situation) -> HttpResponse:
+    """What this circle has already learnt that resembles a situation being prepared; POST says that one helps."""
+    if request.method != "POST":
+        page = {"situation": situation, "recalled": queries.recalled(request.user, situation)}
+        return render(request, "followup/recalled.html", page | {"me": queries.persons(request.user)})
+    seen = queries.learnings_for(request.user).filter(circle=situation.circle_id)
+    if learning := seen.filter(pk=request.POST.get("learning", "")).first():
+        actions.helps(learning, situation, yes=request.POST.get("do") == "helps")
+    return redirect("followup:recalled", situation.pk)
 
 
 def _page(request: SignedIn, commitment: Commitment, form: Standing | None = None) -> HttpResponse:

@@ -88,6 +88,7 @@ def _person(person: Person) -> Told:
         "commitments": [_commitment(each) for each in person.commitments.select_related("circle").order_by("made_at")],
         "learnings": [_learning(each) for each in person.learnings.select_related("circle").order_by("learnt_at")],
         "witness_of": person.witnessed.count(),
+        "helped_by": person.helps.count(),
     }
 
 

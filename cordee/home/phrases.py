@@ -85,6 +85,7 @@ LABELS = {
     "theme": _("Thème"),
     "value": _("Valeur"),
     "witness_of": _("Engagements dont je suis le témoin"),
+    "helped_by": _("Apprentissages qui m’ont aidé·e de nouveau"),
     "began_at": _("Commencée le"),
     "records": _("Bilans"),
     "drafts": _("Brouillons"),

@@ -110,6 +110,7 @@ TABLE: dict[str, Row] = {
     "cercles/<int:circle>/situations/nouvelle/": Row(None, "claire karim"),
     "situations/<str:situation>/": Row("claire", "claire"),
     "situations/<str:situation>/brouillon": Row(None, "claire"),
+    "situations/<str:situation>/rappel/": Row("claire", "claire"),
     "engagements/": Row(SIGNED_IN, None),
     "engagements/<str:commitment>/": Row(INSIDE, None),
     "engagements/<str:commitment>/ou-j-en-suis/": Row(None, "claire"),

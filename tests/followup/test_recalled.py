@@ -1,0 +1,101 @@
+"""What a circle has learnt comes up for the situation that one of its members prepares, and counts when it helps."""
+
+import re
+from html import unescape
+from time import process_time
+
+import pytest
+
+from cordee.followup import queries
+from cordee.followup.models import Help, Learning
+from tests.home.town import Town
+from tests.people import signed_in, user
+
+pytestmark = pytest.mark.django_db
+SAID = "Annoncer une fusion en silence fait peur à l’équipe"
+
+
+@pytest.fixture
+def town() -> Town:
+    town = Town().furnish()
+    Learning.objects.all().delete()
+    return town
+
+
+def prepared(town: Town) -> str:
+    situation = town.situation("karim", title="Comment annoncer la fusion ?", text="Mon équipe ne sait rien encore.")
+    return f"/situations/{situation.pk}/rappel/"
+
+
+def shown(who: str, path: str) -> str:
+    return unescape(signed_in(who).get(path).content.decode())
+
+
+def test_it_shows_what_resembles_with_its_author_and_why(town):
+    path = prepared(town)
+    town.learning("claire", SAID)
+    town.learning("claire", "Un tableur se trie par colonne")
+    page = shown("karim", path)
+    assert SAID in page and "Claire" in page and "tableur" not in page
+    assert {"annoncer", "fusion", "équipe"} <= set(re.findall("<mark>(.*?)</mark>", page)), page
+    assert path in shown("karim", path.removesuffix("rappel/")), "the situation leads to it"
+
+
+def test_at_most_five_come_up(town):
+    path = prepared(town)
+    for number in range(8):
+        town.learning("claire", f"{SAID} n° {number}")
+    assert shown("karim", path).count('value="helps"') == 5
+
+
+def test_saying_that_it_helps_counts_once_and_can_be_taken_back(town):
+    path, learning = prepared(town), town.learning("claire", SAID)
+    karim = signed_in("karim")
+    for _ in range(2):
+        karim.post(path, {"learning": learning.pk, "do": "helps"})
+    assert Help.objects.count() == 1
+    told = shown("claire", "/apprentissages/")
+    assert "a resservi une fois" in told and "Karim" not in told.split(SAID)[1].split("</li>")[0]
+    karim.post(path, {"learning": learning.pk, "do": "after_all"})
+    assert not Help.objects.exists() and "a resservi" not in shown("claire", "/apprentissages/")
+
+
+def test_another_circle_has_nothing_to_recall_here(town):
+    path, learning = prepared(town), town.learning("claire", SAID)
+    other = town._circle("Ailleurs", karim="member", claire="member")
+    key = learning.words(town.circle.key())
+    learning.circle = other
+    learning.hold(other.key(), key)
+    learning.save()
+    assert SAID not in shown("karim", path)
+    signed_in("karim").post(path, {"learning": learning.pk, "do": "helps"})
+    assert not Help.objects.exists()
+
+
+def test_who_has_left_the_circle_is_recalled_their_own_alone(town):
+    path = prepared(town)
+    town.learning("claire", SAID)
+    town.learning("karim", "Annoncer la fusion moi-même")
+    assert SAID in shown("karim", path)
+    town.circle.memberships.filter(person=town.people["karim"]).update(left_at="2026-01-01T00:00Z")
+    page = shown("karim", path)
+    assert SAID not in page and "Annoncer la fusion moi-même" in page
+
+
+def test_once_the_words_are_erased_the_page_says_nothing(town):
+    path = prepared(town)
+    town.learning("claire", SAID)
+    town.circle.destroy_key()
+    assert SAID not in shown("karim", path)
+
+
+def test_two_hundred_learnings_are_compared_in_under_100_ms(town):
+    situation = town.situation("karim", title="Comment annoncer la fusion ?", text="Mon équipe ne sait rien encore.")
+    for number in range(200):
+        town.learning("claire", f"{SAID}, et dire le {number} ce que je sais, à chacun, sans attendre")
+    took = []
+    for _ in range(5):
+        before = process_time()
+        assert len(queries.recalled(user("karim"), situation)) == 5
+        took.append(process_time() - before)
+    assert min(took) < 0.1, took
