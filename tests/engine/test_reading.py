@@ -81,6 +81,18 @@ BROKEN = {
     ),
     "shows an unknown kind": (set_in("recit", "shows", ["novel"]), ["step “recit”", "shows", "novel"]),
     "recalls an unknown kind": (set_in("recit", "recalls", "novel"), ["step “recit”", "recalls", "novel"]),
+    "themes of what is not shown": (
+        set_in("recit", "themes", {"kind": "learning", "by": ["facilitator"], "readers": ["all"]}),
+        ["“recit”", "“learning”", "show"],
+    ),
+    "themes given by a mark of one's own": (
+        lambda d: step(d, "ouvertures")["marks"][0].update(shared=False),
+        ["“ouvertures”", "“theme”", "shared"],
+    ),
+    "themes that nobody may ask for": (
+        lambda d: step(d, "ouvertures")["themes"].pop("by"),
+        ["the themes of step “ouvertures”", "“by”"],
+    ),
     "votes of an unknown kind": (set_in("choix", "votes", "ballot"), ["step “choix”", "votes", "ballot"]),
     "protects an unknown kind": (set_in("ouvertures", "protected", "novel"), ["“ouvertures”", "protected", "novel"]),
     "protects what nobody writes there": (set_in("recit", "protected", "learning"), ["“recit”", "learning"]),
