@@ -97,7 +97,7 @@ def test_what_is_on_the_wire_is_what_was_written(box, kind, language):
 
 
 @pytest.mark.parametrize(
-    "bad", ["\r\nBcc: all@example.org", "\nX-Evil: 1", "\r\n\r\n<b>body</b>", "\x00", "\u2028Bcc: a@b.c", "\x85A: b"]
+    "bad", ["\r\nBcc: all@example.org", "\nX-Evil: 1", "\r\n\r\n<b>body</b>", "\x01", "\u2028Bcc: a@b.c", "\x85A: b"]
 )
 def test_no_name_makes_a_header(box, settings, bad):
     settings.MAIL_FROM = (f"Cordée{bad}", "cordee@example.org")
