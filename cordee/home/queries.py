@@ -13,9 +13,10 @@ from cordee.circles.queries import situations
 from cordee.circles.queries.situations import Mine
 from cordee.followup import queries as followup
 from cordee.followup.queries import Learnt, Promise
+from cordee.room.queries import RoomOf, rooms_of
 
 NEAR = timedelta(minutes=45)  # before a meeting: its room is one tap away
-MEETINGS, PROMISES, SITUATIONS, LEARNINGS, CIRCLES = 3, 3, 2, 2, 12  # shown at most
+MEETINGS, PROMISES, SITUATIONS, LEARNINGS, CIRCLES, ROOMS = 3, 3, 2, 2, 12, 5  # shown at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class Home:
     circles: Sequence[Circle]  # where they may bring a situation
     led: Sequence[Circle]
     spaces: Sequence[Space]  # that they organise, with their number of circles
+    rooms: Sequence[RoomOf]  # of guests, in which they claimed their seat; until the words are erased
 
     @property
     def member_of_none(self) -> bool:
@@ -61,6 +63,7 @@ def home_of(user: User) -> Home:
         circles=[m.circle for m in here if m.role == Membership.MEMBER and m.circle.ended_at is None],
         led=[m.circle for m in here if m.role == Membership.FACILITATOR][:CIRCLES],
         spaces=_spaces(persons),
+        rooms=[room for room in rooms_of(user) if room.meeting is None and room.readable][:ROOMS],
     )
 
 

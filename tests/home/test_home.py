@@ -9,8 +9,10 @@ from django.utils import timezone
 from cordee.circles.models import Charter, Meeting, Membership, Slot
 from cordee.followup.models import Commitment
 from cordee.home import queries
+from cordee.room import access, actions
 from tests.home.town import Town
 from tests.people import signed_in, user
+from tests.room.rooms import join, open_room
 
 pytestmark = pytest.mark.django_db
 
@@ -109,3 +111,14 @@ def test_the_page_asks_the_database_at_most_twenty_times(town, django_assert_max
         browser = signed_in(who)
         with django_assert_max_num_queries(20):
             browser.get("/accueil/")
+
+
+def test_the_rooms_of_seats_that_one_claimed_are_found_again(town):
+    house, _ = open_room()
+    seat = join(house, "Octave")
+    key = access.key_of(house.tokens[seat])
+    assert key and "Mes salles" not in signed_in("octave").get("/accueil/").content.decode()
+    assert isinstance(actions.claim(key, user("octave")), actions.Opened)
+    page = signed_in("octave").get("/accueil/").content.decode()
+    assert "Mes salles" in page and f"/salle/{house.id}/ma-place/?vers=bilan" in page
+    assert house.id not in signed_in("karim").get("/accueil/").content.decode()
