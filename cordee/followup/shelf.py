@@ -17,6 +17,7 @@ from cordee.engine.recall import MARK, Whole, best, lengths, terms, weight
 LOOKED_AT = 15_000  # places in the lists of terms that a query may read, beyond its few rarest terms
 FEWEST = 12  # of the query's terms, however common
 CANDIDATES = 120
+ONE = "SELECT place.id, terms, stems, grams FROM place JOIN shelf ON shelf.rowid = number WHERE number = ?"
 SCHEMA = """
     CREATE VIRTUAL TABLE IF NOT EXISTS shelf
         USING fts5(id UNINDEXED, terms, detail=none, tokenize="ascii tokenchars '#^$'");
@@ -124,9 +125,8 @@ class Shelf:
             for (number,) in self._db.execute("SELECT rowid FROM shelf WHERE shelf MATCH ?", (f'"{term}"',)):
                 found[number] += brings[term]
         whole, numbers = self._whole(), sorted(found, key=lambda number: -found[number])[:CANDIDATES]
-        marks = ", ".join("?" * len(numbers))
-        rows = "SELECT place.id, terms, stems, grams FROM place JOIN shelf ON shelf.rowid = number"
-        for id_, line, stems, grams in self._db.execute(f"{rows} WHERE number IN ({marks})", numbers):
+        for number in numbers:
+            id_, line, stems, grams = self._db.execute(ONE, (number,)).fetchone()
             yield id_, Counter(line.split()), whole.damping(stems, grams)
 
 

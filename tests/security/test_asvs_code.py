@@ -28,6 +28,7 @@ MODULES = {
     "requests", "httpx", "aiohttp", "urllib3", "urllib.request", "http.client", "jinja2", "pylibmc", "pymemcache",
     "random", "django.core.mail", "django.core.cache", "ctypes",
 }  # fmt: skip
+SPEAKS = {"cordee/mail/roads.py": ["smtplib"]}  # the one place that speaks to a mail server
 CALLS = {"eval", "exec", "compile", "__import__"}
 ATTRIBUTES = {
     ("os", "system"), ("os", "popen"), ("hashlib", "md5"), ("hashlib", "sha1"), ("hashlib", "new"),
@@ -61,7 +62,8 @@ def forbidden(module: str) -> bool:
 
 @pytest.mark.parametrize("path", CODE, ids=lambda path: str(path.relative_to(ROOT)))
 def test_the_code_holds_none_of_what_is_said_to_be_absent(path: Path) -> None:
-    assert list(absent(ast.parse(path.read_text(encoding="utf-8")))) == []
+    allowed = SPEAKS.get(path.relative_to(ROOT).as_posix(), [])
+    assert list(absent(ast.parse(path.read_text(encoding="utf-8")))) == allowed
 
 
 @pytest.mark.parametrize("bad", [

@@ -47,18 +47,23 @@ def candidates(circle: Circle, search: str, most: int = 20) -> list[Person]:
     return list(found.exclude(pk__in=here.values("person")).order_by("name", "pk")[:most])
 
 
+ABOVE = """
+    WITH RECURSIVE up(id, manager_id) AS (
+        SELECT id, manager_id FROM accounts_person WHERE id IN ({})
+        UNION SELECT one.id, one.manager_id FROM accounts_person one JOIN up ON one.id = up.manager_id
+    )
+    SELECT id, manager_id FROM up WHERE manager_id IS NOT NULL
+"""
+
+
 def managers(people: Iterable[int]) -> dict[int, int]:
     """Person → their manager, for these people and everybody above them, in one question."""
     ids = list(people)
     if not ids:
         return {}
-    table = Person._meta.db_table
-    marks = ", ".join(["%s"] * len(ids))
     with connection.cursor() as cursor:
         cursor.execute(
-            f"WITH RECURSIVE up(id, manager_id) AS (SELECT id, manager_id FROM {table} WHERE id IN ({marks})"
-            f" UNION SELECT one.id, one.manager_id FROM {table} one JOIN up ON one.id = up.manager_id)"
-            " SELECT id, manager_id FROM up WHERE manager_id IS NOT NULL",
+            ABOVE.format(", ".join(["%s"] * len(ids))),
             ids,
         )
         return dict(cursor.fetchall())
