@@ -2,9 +2,13 @@
 
 from django.shortcuts import get_object_or_404
 
-from cordee.followup.models import Commitment
+from cordee.followup.models import Commitment, Learning
 
 
 def commitment(commitment: str) -> Commitment:
     kept = Commitment.objects.select_related("circle__space", "person__user", "witness")
     return get_object_or_404(kept, pk=commitment, circle__space__isnull=False, person__erased_at=None)
+
+
+def learning(learning: str) -> Learning:
+    return get_object_or_404(Learning.objects.select_related("circle__space"), pk=learning, circle__space__isnull=False)

@@ -6,7 +6,8 @@ from datetime import date, datetime
 from typing import TypeVar
 
 from cordee.circles.models import Circle, Meeting, Situation
-from cordee.followup.models import Commitment, Help, Learning
+from cordee.followup import published
+from cordee.followup.models import Commitment, Help, Learning, Publication
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,9 @@ def keep_learnings(meeting: Meeting, key: bytes, learnings: Sequence[Learnt]) ->
     """What stands of this meeting's learnings. One whose author's data was erased since stays as it then was left."""
     learnings = _told_apart(meeting, learnings, Learning)
     stored = {one.pk: one for one in Learning.objects.filter(meeting=meeting)}
-    Learning.objects.filter(pk__in=stored.keys() - {learnt.id for learnt in learnings}).delete()
+    gone = stored.keys() - {learnt.id for learnt in learnings}
+    published.withdraw(Publication.objects.filter(learning__in=gone))
+    Learning.objects.filter(pk__in=gone).delete()
     for learnt in learnings:
         learning = stored.get(learnt.id)
         if learning is None:

@@ -1,10 +1,13 @@
 """What the page of a commitment posts."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from cordee.followup.discreet import Trace
 from cordee.followup.links import ANSWERS
 from cordee.followup.models import Commitment
 
@@ -23,3 +26,37 @@ class Standing(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Keep what was not posted at all as it was: a single button says a state and nothing else."""
         return {name: value for name, value in self.cleaned_data.items() if name in self.data}
+
+
+LONGEST_QUERY = 400  # characters
+TOLD = {
+    "person": _("une personne du cercle"),
+    "organisation": _("votre organisation, ou le cercle"),
+    "mail": _("une adresse de courrier"),
+    "link": _("une adresse de site"),
+    "phone": _("un numéro de téléphone"),
+    "account": _("un compte"),
+    "title": _("une personne, peut-être"),
+    "firm": _("une entreprise"),
+    "number": _("un nombre, une date"),
+    "acronym": _("un sigle"),
+    "capital": _("un nom propre, peut-être"),
+}
+
+
+def not_publishable(text: str) -> str:
+    """Why this text cannot be published; "" when it can."""
+    if not text:
+        return gettext("Il n’y a rien à publier : écrivez d’abord le texte.")
+    if len(text) > LONGEST:
+        return gettext("C’est trop long : 2 000 caractères au plus. Votre texte est encore là.")
+    return ""
+
+
+def pieces(text: str, traces: Sequence[Trace]) -> list[tuple[str, bool]]:
+    """The text in pieces, each with whether it could tell who."""
+    found, at = list[tuple[str, bool]](), 0
+    for trace in traces:
+        found += [(text[at : trace.start], False), (text[trace.start : trace.end], True)]
+        at = trace.end
+    return [(piece, told) for piece, told in [*found, (text[at:], False)] if piece]

@@ -8,7 +8,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from cordee.accounts.models import Person, User
+from cordee.accounts.models import Person, Space, User
 from cordee.circles import crypto
 from cordee.circles.models import Circle, Meeting, Situation
 
@@ -146,3 +146,22 @@ class Help(models.Model):
 
     def __str__(self) -> str:
         return f"Help {self.pk}"
+
+
+class Publication(models.Model):
+    """What its author shows of a learning to their space, without a name: a text of its own, in plain words.
+
+    Written once: another text is another row, with another id. Its author is the learning's, for as long as it has one.
+    """
+
+    id = models.CharField(primary_key=True, max_length=64)
+    learning = models.OneToOneField(Learning, on_delete=models.CASCADE, related_name="publication")
+    space = models.ForeignKey(Space, on_delete=models.CASCADE, related_name="publications")
+    text = models.TextField()
+    published_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["space", "-published_at"], name="published_in_a_space")]
+
+    def __str__(self) -> str:
+        return f"Publication {self.pk}"

@@ -9,7 +9,7 @@ from cordee.accounts.models import User
 from cordee.circles import crypto
 from cordee.circles.actions import situations
 from cordee.circles.models import Membership, Situation
-from cordee.followup import ranking
+from cordee.followup import ranking, vectors
 from cordee.followup.models import Commitment, Help, Learning
 
 PREPARED = ("title", "text", "tried", "expected")  # what of a situation is compared
@@ -73,7 +73,8 @@ def learnings_for(user: User) -> QuerySet[Learning]:
     """Theirs, and those of the circles they are in now, the latest first."""
     seen = Q(person__in=persons(user)) | Q(circle__in=_circles(user))
     found = Learning.objects.filter(seen, sealed__isnull=False, circle__wrapped_key__isnull=False)
-    return found.select_related("circle", "person").order_by("-learnt_at", "pk").annotate(helped=Count("helps"))
+    shown = found.select_related("circle", "person", "publication").annotate(helped=Count("helps"))
+    return shown.order_by("-learnt_at", "pk")
 
 
 def recalled(user: User, situation: Situation) -> Sequence[Recalled]:
@@ -84,7 +85,10 @@ def recalled(user: User, situation: Situation) -> Sequence[Recalled]:
     wanted = "\n".join(body[name] for name in PREPARED if name in body)
     found = ranking.matches(wanted, {id_: learnt.words["text"] for id_, learnt in known.items()})
     helping = set(Help.objects.filter(situation=situation).values_list("learning", flat=True))
-    return [Recalled(known[match.id], match.words, match.id in helping) for match in found]
+    told = [
+        match for match in found if match.words or vectors.available()
+    ]  # what shares a few letters only is not shown
+    return [Recalled(known[match.id], match.words, match.id in helping) for match in told]
 
 
 def _circles(user: User) -> QuerySet[Membership, int]:

@@ -35,7 +35,8 @@ class Shelf:
         self._db = sqlite3.connect(path, isolation_level=None, timeout=5)
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA secure_delete=ON")  # what is withdrawn is overwritten
-        self._db.executescript(SCHEMA)
+        if self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'whole'").fetchone() is None:
+            self._db.executescript(SCHEMA)  # only then: it waits for who writes
 
     def close(self) -> None:
         self._db.close()
@@ -67,10 +68,20 @@ class Shelf:
 
     def forget(self) -> None:
         """Write the file anew, so that no page of it holds what was taken away; for ``tick``, it takes a while."""
+        taken = self._taken()
+        if not taken:
+            return
         self._db.execute("INSERT INTO shelf(shelf) VALUES ('optimize')")
         self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self._db.execute("VACUUM")
+        with self._at_once():
+            if self._taken() == taken:  # else more was taken away meanwhile: next time
+                self._db.execute("PRAGMA user_version = 0")
         self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def _taken(self) -> int:
+        """How many were taken away since the file was last written anew."""
+        return int(self._db.execute("PRAGMA user_version").fetchone()[0])
 
     def ids(self) -> set[str]:
         return {id_ for (id_,) in self._db.execute("SELECT id FROM place")}
@@ -83,6 +94,7 @@ class Shelf:
             return whole
         self._db.execute("DELETE FROM shelf WHERE rowid = ?", (row[0],))
         self._db.execute("DELETE FROM place WHERE id = ?", (id_,))
+        self._db.execute(f"PRAGMA user_version = {self._taken() + 1}")
         return whole.add(Counter(row[1].split()), -1)
 
     @contextmanager

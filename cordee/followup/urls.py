@@ -9,5 +9,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("engagements/<str:commitment>/ou-j-en-suis/", views.answer, name="answer"),
     path("engagements/<str:commitment>/reponse/<str:token>/", views.one_tap, name="one_tap"),
     path("apprentissages/", views.learnings, name="learnings"),
+    path("apprentissages/publies/<int:space>/", views.publications, name="published"),
+    path("apprentissages/<str:learning>/publier/", views.publish, name="publish"),
     path("situations/<str:situation>/rappel/", views.recalled, name="recalled"),
 ]

@@ -1,18 +1,24 @@
 """What I promised and where I stand; what was learnt. And, from a letter, one tap without signing in."""
 
+from collections.abc import Mapping, Sequence
+
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from cordee.accounts import access as accounts
+from cordee.accounts.models import Space
 from cordee.accounts.rules import SignedIn, may, needs
 from cordee.circles import access as circles
 from cordee.circles.models import Situation
-from cordee.followup import access, actions, links, queries
-from cordee.followup.forms import NAMES, Standing
-from cordee.followup.models import Commitment
+from cordee.followup import access, actions, links, published, queries
+from cordee.followup.discreet import Trace
+from cordee.followup.forms import LONGEST_QUERY, NAMES, TOLD, Standing, not_publishable, pieces
+from cordee.followup.models import Commitment, Learning, Publication
 
 PAGE = 50
 
@@ -75,7 +81,12 @@ def one_tap(request: HttpRequest, commitment: str, token: str) -> HttpResponse:
 @needs("account.home")
 def learnings(request: SignedIn) -> HttpResponse:
     found = Paginator(queries.learnings_for(request.user), PAGE).get_page(request.GET.get("page"))
-    page = {"page": found, "learnings": queries.read_learnings(found), "me": queries.persons(request.user)}
+    page = {
+        "page": found,
+        "learnings": queries.read_learnings(found),
+        "me": queries.persons(request.user),
+        "spaces": Space.objects.filter(pk__in=request.user.spaces).order_by("name", "pk"),
+    }
     return render(request, "followup/learnings.html", page)
 
 
@@ -91,6 +102,61 @@ def recalled(request: SignedIn, situation: Situation) -> HttpResponse:
     if learning := seen.filter(pk=request.POST.get("learning", "")).first():
         actions.helps(learning, situation, yes=request.POST.get("do") == "helps")
     return redirect("followup:recalled", situation.pk)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@needs("learning.publish", access.learning)
+def publish(request: SignedIn, learning: Learning) -> HttpResponse:
+    """Its author reads again what the space would read, then publishes it, or takes it back."""
+    wish = request.POST.get("do", "") if request.method == "POST" else ""
+    text = request.POST.get("text", "").replace("\r\n", "\n").strip()
+    if wish == "withdraw":
+        published.withdraw(Publication.objects.filter(learning=learning))
+        return redirect("followup:publish", learning.pk)
+    words = queries.read_learnings([learning])[0].words
+    if wish not in {"preview", "publish"} or not words:
+        return _publish_page(request, learning, words, text or words.get("text", ""))
+    if refusal := not_publishable(text):
+        return _publish_page(request, learning, words, text, refusal)
+    if wish == "publish" and request.POST.get("sure"):
+        published.publish(learning, text)
+        return redirect("followup:publish", learning.pk)
+    unsure = _("Rien n’est publié : cochez d’abord que vous avez relu.") if wish == "publish" else ""
+    return _publish_page(request, learning, words, text, unsure, published.warnings(learning, text))
+
+
+def _publish_page(
+    request: SignedIn,
+    learning: Learning,
+    words: Mapping[str, str],
+    text: str,
+    refusal: str = "",
+    warned: Sequence[Trace] | None = None,
+) -> HttpResponse:
+    page = {
+        "space": learning.circle.space,
+        "publication": Publication.objects.filter(learning=learning).first(),
+        "words": words,
+        "text": text,
+        "refusal": refusal,
+        "preview": pieces(text, warned) if warned is not None else None,
+        "warned": [(trace.text, TOLD[trace.kind]) for trace in warned or ()],
+    }
+    return render(request, "followup/publish.html", page)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@needs("published.see", accounts.space)
+def publications(request: SignedIn, space: Space) -> HttpResponse:
+    """What a space has published; POST searches it, so that what is looked for is in no log of addresses."""
+    wanted = request.POST.get("q", "").strip()[:LONGEST_QUERY]
+    page = {"space": space, "q": wanted, "me": queries.persons(request.user)}
+    if wanted:
+        return render(request, "followup/published.html", page | {"publications": published.resembling(space, wanted)})
+    some = Paginator(published.of(space), PAGE).get_page(request.GET.get("page"))
+    return render(request, "followup/published.html", page | {"publications": list(some), "page": some})
 
 
 def _page(request: SignedIn, commitment: Commitment, form: Standing | None = None) -> HttpResponse:

@@ -19,7 +19,8 @@ from cordee.circles import crypto
 from cordee.circles.actions import members
 from cordee.circles.models import Availability, Circle, Membership, Reply, Situation
 from cordee.circles.refused import Refused
-from cordee.followup.models import Commitment, Learning
+from cordee.followup import published
+from cordee.followup.models import Commitment, Learning, Publication
 from cordee.home.models import Erasure
 from cordee.mail.models import Letter, Wish
 from cordee.room import belongings
@@ -43,6 +44,7 @@ def erase_persons(persons: Sequence[Person], choice: Choice, user: User | None =
         ids, user.pk if user else None, {person.name for person in persons}, _kept_ids(ids), choice
     )
     counts.update(rooms=taken.rooms, contributions=taken.contributions)
+    published.withdraw(Publication.objects.filter(learning__person__in=ids))
     counts["learnings"] = _let_go(Learning.objects.filter(person__in=ids), choice)
     counts["situations"], _ = Situation.objects.filter(person__in=ids, turns=None).delete()
     Situation.objects.filter(person__in=ids).update(sealed=None, reserve=False)

@@ -24,7 +24,7 @@ from cordee.circles import crypto
 from cordee.circles.actions import situations
 from cordee.circles.models import Attendance, Availability, Charter, Meeting, Membership, Reply, Situation, Turn
 from cordee.circles.queries.meetings import about
-from cordee.followup.models import Commitment, Learning
+from cordee.followup.models import Commitment, Learning, Publication
 from cordee.home.phrases import LABELS
 from cordee.mail.models import Letter, Wish
 from cordee.room import belongings
@@ -143,7 +143,9 @@ def _commitment(each: Commitment) -> Told:
 
 
 def _learning(each: Learning) -> Told:
-    return {"circle": each.circle.name, "learnt_at": each.learnt_at, "words": each.words(_key(each.circle))}
+    plain = {"circle": each.circle.name, "learnt_at": each.learnt_at, "words": each.words(_key(each.circle))}
+    shown = Publication.objects.filter(learning=each).first()
+    return {**plain, "published": shown.text, "published_at": shown.published_at} if shown else plain
 
 
 def _letters(user: User, persons: Sequence[Person]) -> list[Told]:

@@ -84,6 +84,8 @@ LABELS = {
     "learnt_at": _("Appris le"),
     "theme": _("Thème"),
     "value": _("Valeur"),
+    "published": _("Publié"),
+    "published_at": _("Publié le"),
     "witness_of": _("Engagements dont je suis le témoin"),
     "helped_by": _("Apprentissages qui m’ont aidé·e de nouveau"),
     "began_at": _("Commencée le"),

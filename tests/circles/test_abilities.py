@@ -20,7 +20,7 @@ from cordee.accounts.models import Person, Role, Space, User
 from cordee.circles import urls
 from cordee.circles.actions import circles, members, situations
 from cordee.circles.models import Circle, Meeting, Situation
-from cordee.followup.models import Commitment
+from cordee.followup.models import Commitment, Learning
 from cordee.mail.models import Letter
 from cordee.room import meetings as rooms
 from cordee.room.actions import Opened
@@ -32,6 +32,7 @@ pytestmark = pytest.mark.django_db
 # karim are members, claire wrote the situation. fanny leads. marc: operator of the server, of no space.
 WHO = ("nobody", "octave", "nadia", "julien", "rose", "aicha", "helene", "thomas", "claire", "karim", "fanny", "marc")
 SIGNED_IN = " ".join(WHO[1:])
+PEOPLE = "nadia julien rose aicha helene thomas claire karim fanny"  # of the space
 INSIDE = "claire karim fanny"
 DOOR = "/door/"  # where who is not signed in is sent
 
@@ -115,6 +116,8 @@ TABLE: dict[str, Row] = {
     "engagements/<str:commitment>/": Row(INSIDE, None),
     "engagements/<str:commitment>/ou-j-en-suis/": Row(None, "claire"),
     "apprentissages/": Row(SIGNED_IN, None),
+    "apprentissages/<str:learning>/publier/": Row("claire", "claire"),
+    "apprentissages/publies/<int:space>/": Row(PEOPLE, PEOPLE),
     # ---- mail
     "courrier/": Row("marc", None),
     "courrier/<int:letter>/reessayer/": Row(None, "marc"),
@@ -176,6 +179,9 @@ class World:
         self.commitment.hold(self.circle.key() or b"", {"if": "Si", "then": "alors"})
         self.commitment.save()
         self.letter = Letter.objects.create(key="dead", kind="prepare", to="karim@example.org", dead_at=timezone.now())
+        self.learning = Learning(id="learnt", circle=self.circle, person=self.people["claire"])
+        self.learning.hold(self.circle.key() or b"", {"text": "Décevoir"})
+        self.learning.save()
         self.browsers = {name: self.browser(name) for name in WHO}
 
     def person(self, name: str) -> Person:
@@ -211,6 +217,7 @@ class World:
             "meeting": self.meeting.pk,
             "situation": self.situation.pk,
             "commitment": self.commitment.pk,
+            "learning": self.learning.pk,
             "session": 1,
             "key": 1,
             "letter": self.letter.pk,

@@ -41,6 +41,13 @@ def test_it_shows_what_resembles_with_its_author_and_why(town):
     assert path in shown("karim", path.removesuffix("rappel/")), "the situation leads to it"
 
 
+def test_what_only_has_letters_in_common_is_not_shown(town, settings):
+    settings.VECTORS = False
+    path = prepared(town)
+    town.learning("claire", "Un équipage se range")
+    assert "équipage" not in shown("karim", path)
+
+
 def test_at_most_five_come_up(town):
     path = prepared(town)
     for number in range(8):

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from cordee.accounts.actions import forget_old as forget_sign_ins
 from cordee.circles import crypto
 from cordee.circles.actions import meetings
+from cordee.followup import published
 from cordee.home import retention
 from cordee.mail import actions as mail
 from cordee.mail import postman
@@ -40,6 +41,7 @@ class Command(BaseCommand):
             retention.run()
             forget_sign_ins()
             recurring_letters.write()
+            published.keep_shelves()
             letters = postman.round_()
             letters["erased"] = mail.erase_old()
         recurring.done(recurring.TICK)
