@@ -1,6 +1,6 @@
 """What the page of a commitment posts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from cordee.followup.discreet import Trace
 from cordee.followup.links import ANSWERS
 from cordee.followup.models import Commitment
+from cordee.followup.queries import Wish
 
 LONGEST = 2000  # characters
 NAMES = dict(Commitment.STATES)
@@ -60,3 +61,11 @@ def pieces(text: str, traces: Sequence[Trace]) -> list[tuple[str, bool]]:
         found += [(text[at : trace.start], False), (text[trace.start : trace.end], True)]
         at = trace.end
     return [(piece, told) for piece, told in [*found, (text[at:], False)] if piece]
+
+
+def wish_of(posted: Mapping[str, str]) -> Wish:
+    """What the search asks for; a kind or a circle that is none is left out."""
+    given = {name: posted.get(name, "").strip()[:LONGEST_QUERY] for name in ("text", "theme", "value")}
+    kind, circle = posted.get("kind", ""), posted.get("circle", "")
+    known = kind if kind in {"mine", "circles", "published"} else ""
+    return Wish(**given, kind=known, circle=circle if circle.isdecimal() and len(circle) < 10 else "")

@@ -1,6 +1,6 @@
 """What pages read of commitments and learnings. Words are unsealed here, for those who may read them, never kept."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Count, F, Q, QuerySet
@@ -8,11 +8,13 @@ from django.db.models import Count, F, Q, QuerySet
 from cordee.accounts.models import User
 from cordee.circles import crypto
 from cordee.circles.actions import situations
-from cordee.circles.models import Membership, Situation
+from cordee.circles.models import Circle, Membership, Situation
+from cordee.engine.recall import plain
 from cordee.followup import ranking, vectors
 from cordee.followup.models import Commitment, Help, Learning
 
 PREPARED = ("title", "text", "tried", "expected")  # what of a situation is compared
+LOOKED_AT, FOUND = 1000, 50  # learnings that a search reads, the latest first, and shows at most
 OPEN = (Commitment.PROMISED, Commitment.TRIED)
 
 
@@ -89,6 +91,44 @@ def recalled(user: User, situation: Situation) -> Sequence[Recalled]:
         match for match in found if match.words or vectors.available()
     ]  # what shares a few letters only is not shown
     return [Recalled(known[match.id], match.words, match.id in helping) for match in told]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is looked for among learnings; an empty one is not asked for. ``kind``: mine, circles, published."""
+
+    text: str = ""
+    theme: str = ""
+    value: str = ""
+    kind: str = ""
+    circle: str = ""  # an id
+
+
+def searched(user: User, wish: Wish) -> Sequence[Learnt]:
+    """Of the latest learnings that they may read, those that fit: the most resembling first. In memory only."""
+    if wish.kind == "published":
+        return []
+    seen = learnings_for(user)
+    seen = seen.filter(person__in=persons(user)) if wish.kind == "mine" else seen
+    seen = seen.filter(circle=int(wish.circle)) if wish.circle else seen
+    fitting = [learnt for learnt in read_learnings(seen[:LOOKED_AT]) if _fits(learnt.words, wish)]
+    if not wish.text:
+        return fitting[:FOUND]
+    known = {learnt.learning.pk: learnt for learnt in fitting}
+    texts = {id_: learnt.words.get("text", "") for id_, learnt in known.items()}
+    return [known[match.id] for match in ranking.matches(wish.text, texts, FOUND)]
+
+
+def _fits(words: Mapping[str, str], wish: Wish) -> bool:
+    """Theme and value as they are written, or a part of them; case and accents do not matter."""
+    return plain(wish.theme) in plain(words.get("theme", "")) and plain(wish.value) in plain(words.get("value", ""))
+
+
+def circles_of(user: User) -> QuerySet[Circle]:
+    """Those whose learnings they may read."""
+    mine = Q(learnings__person__in=persons(user)) | Q(pk__in=_circles(user))
+    found = Circle.objects.filter(mine, space__isnull=False, wrapped_key__isnull=False)
+    return found.distinct().order_by("name", "pk")
 
 
 def _circles(user: User) -> QuerySet[Membership, int]:

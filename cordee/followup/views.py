@@ -11,13 +11,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from cordee.accounts import access as accounts
-from cordee.accounts.models import Space
+from cordee.accounts.models import Space, User
 from cordee.accounts.rules import SignedIn, may, needs
 from cordee.circles import access as circles
 from cordee.circles.models import Situation
 from cordee.followup import access, actions, links, published, queries
 from cordee.followup.discreet import Trace
-from cordee.followup.forms import LONGEST_QUERY, NAMES, TOLD, Standing, not_publishable, pieces
+from cordee.followup.forms import LONGEST_QUERY, NAMES, TOLD, Standing, not_publishable, pieces, wish_of
 from cordee.followup.models import Commitment, Learning, Publication
 
 PAGE = 50
@@ -76,18 +76,40 @@ def one_tap(request: HttpRequest, commitment: str, token: str) -> HttpResponse:
     return render(request, "followup/one_tap.html", page)
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @needs("account.home")
 def learnings(request: SignedIn) -> HttpResponse:
+    """What I may read of what was learnt; POST searches it, so that what is looked for is in no log of addresses."""
+    if request.method == "POST":
+        return _search(request, wish_of(request.POST))
     found = Paginator(queries.learnings_for(request.user), PAGE).get_page(request.GET.get("page"))
     page = {
         "page": found,
         "learnings": queries.read_learnings(found),
         "me": queries.persons(request.user),
-        "spaces": Space.objects.filter(pk__in=request.user.spaces).order_by("name", "pk"),
+        "spaces": _spaces(request.user),
+        "circles": queries.circles_of(request.user),
     }
     return render(request, "followup/learnings.html", page)
+
+
+def _search(request: SignedIn, wish: queries.Wish) -> HttpResponse:
+    spaces = _spaces(request.user)
+    anywhere = wish.text and wish.kind in {"", "published"} and not (wish.theme or wish.value or wish.circle)
+    page = {
+        "wish": wish,
+        "learnings": queries.searched(request.user, wish),
+        "shown": [each for space in spaces for each in published.resembling(space, wish.text)] if anywhere else [],
+        "me": queries.persons(request.user),
+        "spaces": spaces,
+        "circles": queries.circles_of(request.user),
+    }
+    return render(request, "followup/learnings.html", page)
+
+
+def _spaces(user: User) -> Sequence[Space]:
+    return list(Space.objects.filter(pk__in=user.spaces).order_by("name", "pk"))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

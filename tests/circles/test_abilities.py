@@ -115,7 +115,7 @@ TABLE: dict[str, Row] = {
     "engagements/": Row(SIGNED_IN, None),
     "engagements/<str:commitment>/": Row(INSIDE, None),
     "engagements/<str:commitment>/ou-j-en-suis/": Row(None, "claire"),
-    "apprentissages/": Row(SIGNED_IN, None),
+    "apprentissages/": Row(SIGNED_IN, SIGNED_IN),
     "apprentissages/<str:learning>/publier/": Row("claire", "claire"),
     "apprentissages/publies/<int:space>/": Row(PEOPLE, PEOPLE),
     # ---- mail
