@@ -12,7 +12,7 @@ from django.db import DatabaseError
 from cordee.engine import commands as c
 from cordee.engine import events as e
 from cordee.engine.state import State, apply
-from cordee.live import hub
+from cordee.live import hub, reads
 from cordee.live.asgi import Request
 from cordee.live.writer import Writer
 from cordee.room import access, actions, store, stream
@@ -56,6 +56,8 @@ def world(monkeypatch) -> World:
     world = World()
     monkeypatch.setattr(store, "known", world.known)
     monkeypatch.setattr(store, "load", world.load)
+    # A reader's thread may have kept a connection of another test of this run; this one has no database.
+    monkeypatch.setattr(reads, "close_old_connections", lambda: None)
 
     async def seat(room, cookies, *, screen):
         return KEY
