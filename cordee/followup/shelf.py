@@ -23,8 +23,10 @@ SCHEMA = """
         USING fts5(id UNINDEXED, terms, detail=none, tokenize="ascii tokenchars '#^$'");
     CREATE VIRTUAL TABLE IF NOT EXISTS vocabulary USING fts5vocab(shelf, row);
     CREATE TABLE IF NOT EXISTS place (number INTEGER PRIMARY KEY, id TEXT UNIQUE, stems INTEGER, grams INTEGER);
-    CREATE TABLE IF NOT EXISTS whole (only INTEGER PRIMARY KEY, size INTEGER, stems INTEGER, grams INTEGER);
-    INSERT OR IGNORE INTO whole VALUES (1, 0, 0, 0);
+    CREATE TABLE IF NOT EXISTS whole (
+        only INTEGER PRIMARY KEY, size INTEGER, stems INTEGER, grams INTEGER, taken INTEGER
+    );
+    INSERT OR IGNORE INTO whole VALUES (1, 0, 0, 0, 0);
 """
 
 
@@ -76,12 +78,12 @@ class Shelf:
         self._db.execute("VACUUM")
         with self._at_once():
             if self._taken() == taken:  # else more was taken away meanwhile: next time
-                self._db.execute("PRAGMA user_version = 0")
+                self._db.execute("UPDATE whole SET taken = 0")
         self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _taken(self) -> int:
         """How many were taken away since the file was last written anew."""
-        return int(self._db.execute("PRAGMA user_version").fetchone()[0])
+        return int(self._db.execute("SELECT taken FROM whole").fetchone()[0])
 
     def ids(self) -> set[str]:
         return {id_ for (id_,) in self._db.execute("SELECT id FROM place")}
@@ -94,7 +96,7 @@ class Shelf:
             return whole
         self._db.execute("DELETE FROM shelf WHERE rowid = ?", (row[0],))
         self._db.execute("DELETE FROM place WHERE id = ?", (id_,))
-        self._db.execute(f"PRAGMA user_version = {self._taken() + 1}")
+        self._db.execute("UPDATE whole SET taken = taken + 1")
         return whole.add(Counter(row[1].split()), -1)
 
     @contextmanager
