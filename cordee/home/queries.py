@@ -11,8 +11,10 @@ from cordee.accounts.models import Role, Space, User
 from cordee.circles.models import Charter, Circle, Meeting, Membership, Reply
 from cordee.circles.queries import situations
 from cordee.circles.queries.situations import Mine
-from cordee.followup import queries as followup
-from cordee.followup.queries import Learnt, Promise
+from cordee.followup.queries import commitments, learnings
+from cordee.followup.queries.commitments import Promise
+from cordee.followup.queries.learnings import Learnt
+from cordee.followup.queries.reading import persons as persons_of
 from cordee.room.queries import RoomOf, rooms_of
 
 NEAR = timedelta(minutes=45)  # before a meeting: its room is one tap away
@@ -48,7 +50,7 @@ class Home:
 
 
 def home_of(user: User) -> Home:
-    persons = followup.persons(user)
+    persons = persons_of(user)
     held = Membership.objects.filter(person__in=persons, circle__space__isnull=False).select_related("circle__space")
     here = [m for m in held.order_by("circle__name", "pk") if m.relation in {Membership.MEMBER, Membership.FACILITATOR}]
     going = [m.circle for m in here if m.circle.ended_at is None]
@@ -57,9 +59,9 @@ def home_of(user: User) -> Home:
         charters=_charters(going, persons),
         polls=_polls(going, persons),
         offered=[m.circle for m in held.filter(offered_at__isnull=False)],
-        promises=followup.read(followup.still_open(user)[:PROMISES]),
+        promises=commitments.read(commitments.still_open(user)[:PROMISES]),
         situations=[each for each in situations.mine(persons) if each.situation.state != "treated"][:SITUATIONS],
-        learnings=followup.read_learnings(followup.learnings_for(user)[:LEARNINGS]),
+        learnings=learnings.read_learnings(learnings.learnings_for(user)[:LEARNINGS]),
         circles=[m.circle for m in here if m.role == Membership.MEMBER and m.circle.ended_at is None],
         led=[m.circle for m in here if m.role == Membership.FACILITATOR][:CIRCLES],
         spaces=_spaces(persons),

@@ -18,7 +18,7 @@ from cordee.circles import crypto
 from cordee.circles.actions import situations
 from cordee.circles.models import Attendance, Meeting, Membership, Situation, Turn
 from cordee.engine.state import Contribution, State
-from cordee.followup import actions as followup
+from cordee.followup.actions import commitments, learnings
 from cordee.room import access, store
 from cordee.room.models import Entry, Seat, Session
 
@@ -105,8 +105,8 @@ class _Harvest:
         self.told = [Told(*row) for row in rows.values_list("kind", "at", "seat", "plain")]
 
     def keep(self) -> None:
-        followup.keep_commitments(self.meeting, self.key, list(self._promises()))
-        followup.keep_learnings(self.meeting, self.key, list(self._learnings()))
+        commitments.keep_commitments(self.meeting, self.key, list(self._promises()))
+        learnings.keep_learnings(self.meeting, self.key, list(self._learnings()))
         self._outcomes()
         self._turns()
         self._situations()
@@ -120,7 +120,7 @@ class _Harvest:
         shown = kind.sealed is None or (c.round, c.step) in self.state.course.revealed
         return shown and not c.withdrawn and not c.hidden and bool(c.body) and c.round > 0
 
-    def _promises(self) -> Iterable[followup.Promise]:
+    def _promises(self) -> Iterable[commitments.Promise]:
         for c in self.state.of_kind("commitment"):
             author = self.people.get(c.author)
             if author and self._stands(c):
@@ -130,9 +130,9 @@ class _Harvest:
                 words = {name: text for name, text in body.items() if name in {"if", "then"}}
                 words |= {"witness": named.name} if named and named.name else {}
                 person = self.people.get(witness)
-                yield followup.Promise(c.id, author, person, _day(body.get("date", "")), _moment(c.at), words)
+                yield commitments.Promise(c.id, author, person, _day(body.get("date", "")), _moment(c.at), words)
 
-    def _learnings(self) -> Iterable[followup.Learnt]:
+    def _learnings(self) -> Iterable[learnings.Learnt]:
         for c in self.state.of_kind("learning"):
             if self._stands(c):
                 words = {"text": (c.body or {}).get("text", "")}
@@ -142,7 +142,7 @@ class _Harvest:
                 author = self.people.get(c.author)
                 seat = self.state.seats.get(c.author)
                 words |= {"from": seat.name} if author is None and seat and seat.name else {}
-                yield followup.Learnt(c.id, author, _moment(c.at), words)
+                yield learnings.Learnt(c.id, author, _moment(c.at), words)
 
     def _outcomes(self) -> None:
         """Where those who had promised stand now, as they have just said; what they said later elsewhere holds."""
@@ -152,7 +152,7 @@ class _Harvest:
                 continue
             marks = {name: self.state.marked(c.id, name).get(c.author) for name in ("standing", "gave")}
             standing, gave = (mark.value if mark else "" for mark in marks.values())
-            followup.keep_outcome(self.circle, self.key, c.id, standing, gave, _moment(said_at[c.id]))
+            commitments.keep_outcome(self.circle, self.key, c.id, standing, gave, _moment(said_at[c.id]))
 
     # ------------------------------------------------------------ counts
 

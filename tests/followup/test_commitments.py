@@ -12,8 +12,9 @@ from django.utils import timezone
 from cordee.accounts.models import Person
 from cordee.circles import crypto
 from cordee.circles.models import Circle, Membership
-from cordee.followup import links, queries
+from cordee.followup import links
 from cordee.followup.models import Commitment, Learning
+from cordee.followup.queries import commitments as queries
 from tests.people import address, person, signed_in, space_of, user
 
 pytestmark = pytest.mark.django_db

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from cordee.followup import actions, published
+from cordee.followup import published
+from cordee.followup.actions import learnings as actions
 from cordee.followup.models import Learning, Publication
 from cordee.home import erasure
 from cordee.room.belongings import Choice

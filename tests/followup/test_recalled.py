@@ -6,8 +6,8 @@ from time import process_time
 
 import pytest
 
-from cordee.followup import queries
 from cordee.followup.models import Help, Learning
+from cordee.followup.queries import learnings as queries
 from tests.home.town import Town
 from tests.people import signed_in, user
 

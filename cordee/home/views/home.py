@@ -6,7 +6,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from cordee.accounts.rules import SignedIn, needs
-from cordee.followup.queries import persons
+from cordee.followup.queries.reading import persons
 from cordee.home import queries
 
 

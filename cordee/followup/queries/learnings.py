@@ -1,34 +1,21 @@
-"""What pages read of commitments and learnings. Words are unsealed here, for those who may read them, never kept."""
+"""What pages read and look for of what was learnt."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from cordee.accounts.models import User
-from cordee.circles import crypto
 from cordee.circles.actions import situations
-from cordee.circles.models import Circle, Membership, Situation
+from cordee.circles.models import Circle, Situation
 from cordee.engine.recall import plain
 from cordee.followup import ranking, vectors
-from cordee.followup.models import Commitment, Help, Learning
+from cordee.followup.models import Help, Learning
+from cordee.followup.queries.reading import Keys, circles_in, persons
 
 PREPARED = ("title", "text", "tried", "expected")  # what of a situation is compared
+
 LOOKED_AT, FOUND = 1000, 50  # learnings that a search reads, the latest first, and shows at most
-OPEN = (Commitment.PROMISED, Commitment.TRIED)
-
-
-@dataclass(frozen=True, slots=True)
-class Promise:
-    """A commitment and its words (if, then, witness), what it gave and what was learnt; empty once erased."""
-
-    commitment: Commitment
-    words: dict[str, str]
-    outcome: dict[str, str]
-
-    @property
-    def open(self) -> bool:
-        return self.commitment.state in OPEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,29 +38,9 @@ class Recalled:
     helps: bool
 
 
-def persons(user: User) -> list[int]:
-    return [person for person, _roles in user.spaces.values()]
-
-
-def commitments_of(user: User) -> QuerySet[Commitment]:
-    """Theirs, of the circles they are or were in; those whose date comes first, then those without a date."""
-    found = Commitment.objects.filter(person__in=persons(user), sealed__isnull=False)
-    return found.select_related("circle").order_by(F("due_on").asc(nulls_last=True), "-made_at", "pk")
-
-
-def still_open(user: User) -> QuerySet[Commitment]:
-    return commitments_of(user).filter(state__in=OPEN, circle__wrapped_key__isnull=False)
-
-
-def witnessed_by(user: User) -> QuerySet[Commitment]:
-    """Those of others for which they are the witness, in circles they are still in."""
-    found = Commitment.objects.filter(witness__in=persons(user), sealed__isnull=False, circle__in=_circles(user))
-    return found.select_related("circle", "person").order_by(F("due_on").asc(nulls_last=True), "-made_at", "pk")
-
-
 def learnings_for(user: User) -> QuerySet[Learning]:
     """Theirs, and those of the circles they are in now, the latest first."""
-    seen = Q(person__in=persons(user)) | Q(circle__in=_circles(user))
+    seen = Q(person__in=persons(user)) | Q(circle__in=circles_in(user))
     found = Learning.objects.filter(seen, sealed__isnull=False, circle__wrapped_key__isnull=False)
     shown = found.select_related("circle", "person", "publication").annotate(helped=Count("helps"))
     return shown.order_by("-learnt_at", "pk")
@@ -126,37 +93,11 @@ def _fits(words: Mapping[str, str], wish: Wish) -> bool:
 
 def circles_of(user: User) -> QuerySet[Circle]:
     """Those whose learnings they may read."""
-    mine = Q(learnings__person__in=persons(user)) | Q(pk__in=_circles(user))
+    mine = Q(learnings__person__in=persons(user)) | Q(pk__in=circles_in(user))
     found = Circle.objects.filter(mine, space__isnull=False, wrapped_key__isnull=False)
     return found.distinct().order_by("name", "pk")
-
-
-def _circles(user: User) -> QuerySet[Membership, int]:
-    here = Membership.objects.filter(person__in=persons(user), joined_at__isnull=False, left_at=None)
-    return here.values_list("circle", flat=True)
-
-
-def read(commitments: Iterable[Commitment]) -> Sequence[Promise]:
-    keys = Keys()
-    return [Promise(each, each.words(keys.of(each)), each.outcome(keys.of(each))) for each in commitments]
 
 
 def read_learnings(learnings: Iterable[Learning]) -> Sequence[Learnt]:
     keys = Keys()
     return [Learnt(each, each.words(keys.of(each))) for each in learnings]
-
-
-class Keys:
-    """The keys of some circles, each unwrapped once."""
-
-    def __init__(self) -> None:
-        self._known: dict[int, bytes | None] = {}
-
-    def of(self, kept: Commitment | Learning) -> bytes | None:
-        """``None`` for a circle whose key is destroyed, or cannot be opened with today's ring: doctor tells which."""
-        if kept.circle_id not in self._known:
-            try:
-                self._known[kept.circle_id] = kept.circle.key()
-            except crypto.Unreadable:
-                self._known[kept.circle_id] = None
-        return self._known[kept.circle_id]

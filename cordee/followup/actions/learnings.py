@@ -1,0 +1,47 @@
+"""What a meeting's room leaves to its circle of what was learnt, and what of it helps again."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from cordee.circles.models import Meeting, Situation
+from cordee.followup import published
+from cordee.followup.actions.ids import Kept, told_apart
+from cordee.followup.models import Help, Learning, Publication
+
+
+@dataclass(frozen=True, slots=True)
+class Learnt(Kept):
+    """A learning as it was shown. ``words``: text, theme, value; from (a name) where ``person`` is nobody we know."""
+
+    person: int | None
+    learnt_at: datetime
+    words: Mapping[str, str]
+
+
+def keep_learnings(meeting: Meeting, key: bytes, learnings: Sequence[Learnt]) -> None:
+    """What stands of this meeting's learnings. One whose author's data was erased since stays as it then was left."""
+    learnings = told_apart(meeting, learnings, Learning)
+    stored = {one.pk: one for one in Learning.objects.filter(meeting=meeting)}
+    gone = stored.keys() - {learnt.id for learnt in learnings}
+    published.withdraw(Publication.objects.filter(learning__in=gone))
+    Learning.objects.filter(pk__in=gone).delete()
+    for learnt in learnings:
+        learning = stored.get(learnt.id)
+        if learning is None:
+            made = Learning(pk=learnt.id, circle=meeting.circle, meeting=meeting, learnt_at=learnt.learnt_at)
+            made.person_id = learnt.person
+            made.hold(key, learnt.words)
+            made.save(force_insert=True)
+        elif learning.sealed is not None and learning.words(key) != dict(learnt.words):
+            learning.person_id = learnt.person
+            learning.hold(key, learnt.words)
+            learning.save(update_fields=["person", "sealed"])
+
+
+def helps(learning: Learning, situation: Situation, *, yes: bool) -> None:
+    """The author of a situation says that this learning helps them with it, or does not after all; counted once."""
+    if yes:
+        Help.objects.get_or_create(learning=learning, situation=situation, person_id=situation.person_id)
+    else:
+        Help.objects.filter(learning=learning, situation=situation, person=situation.person_id).delete()

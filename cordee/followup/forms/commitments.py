@@ -1,0 +1,26 @@
+"""What the page of a commitment posts."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from cordee.followup.links import ANSWERS
+from cordee.followup.models import Commitment
+
+LONGEST = 2000  # characters
+
+NAMES = dict(Commitment.STATES)
+
+
+class Standing(forms.Form):
+    """Where one stands with a commitment. No state is asked for: one may only say what it gave."""
+
+    state = forms.ChoiceField(choices=[(state, NAMES[state]) for state in ANSWERS], required=False)
+    gave = forms.CharField(label=_("Ce que cela a donné"), max_length=LONGEST, required=False)
+    learnt = forms.CharField(label=_("Ce que j’ai appris"), max_length=LONGEST, required=False)
+    remind_on = forms.DateField(label=_("Me le rappeler le"), required=False)
+
+    def clean(self) -> dict[str, Any]:
+        """Keep what was not posted at all as it was: a single button says a state and nothing else."""
+        return {name: value for name, value in self.cleaned_data.items() if name in self.data}

@@ -1,0 +1,46 @@
+"""What pages read of commitments."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.db.models import F, QuerySet
+
+from cordee.accounts.models import User
+from cordee.followup.models import Commitment
+from cordee.followup.queries.reading import Keys, circles_in, persons
+
+OPEN = (Commitment.PROMISED, Commitment.TRIED)
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """A commitment and its words (if, then, witness), what it gave and what was learnt; empty once erased."""
+
+    commitment: Commitment
+    words: dict[str, str]
+    outcome: dict[str, str]
+
+    @property
+    def open(self) -> bool:
+        return self.commitment.state in OPEN
+
+
+def commitments_of(user: User) -> QuerySet[Commitment]:
+    """Theirs, of the circles they are or were in; those whose date comes first, then those without a date."""
+    found = Commitment.objects.filter(person__in=persons(user), sealed__isnull=False)
+    return found.select_related("circle").order_by(F("due_on").asc(nulls_last=True), "-made_at", "pk")
+
+
+def still_open(user: User) -> QuerySet[Commitment]:
+    return commitments_of(user).filter(state__in=OPEN, circle__wrapped_key__isnull=False)
+
+
+def witnessed_by(user: User) -> QuerySet[Commitment]:
+    """Those of others for which they are the witness, in circles they are still in."""
+    found = Commitment.objects.filter(witness__in=persons(user), sealed__isnull=False, circle__in=circles_in(user))
+    return found.select_related("circle", "person").order_by(F("due_on").asc(nulls_last=True), "-made_at", "pk")
+
+
+def read(commitments: Iterable[Commitment]) -> Sequence[Promise]:
+    keys = Keys()
+    return [Promise(each, each.words(keys.of(each)), each.outcome(keys.of(each))) for each in commitments]

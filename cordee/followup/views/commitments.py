@@ -1,0 +1,84 @@
+"""What I promised and where I stand; and, from a letter, one tap without signing in."""
+
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from cordee.accounts.rules import SignedIn, may, needs
+from cordee.followup import access, links
+from cordee.followup.forms.commitments import NAMES, Standing
+from cordee.followup.models import Commitment
+from cordee.followup.queries import commitments as queries
+from cordee.followup.queries.reading import persons
+
+PAGE = 50
+
+
+@require_safe
+@never_cache
+@needs("account.home")
+def commitments(request: SignedIn) -> HttpResponse:
+    mine = Paginator(queries.commitments_of(request.user), PAGE).get_page(request.GET.get("page"))
+    page = {
+        "page": mine,
+        "mine": queries.read(mine),
+        "witnessed": queries.read(queries.witnessed_by(request.user)[:PAGE]),
+    }
+    return render(request, "followup/commitments.html", page)
+
+
+@require_safe
+@never_cache
+@needs("commitment.see", access.commitment)
+def commitment(request: SignedIn, commitment: Commitment) -> HttpResponse:
+    return _page(request, commitment)
+
+
+@require_POST
+@never_cache
+@needs("commitment.own", access.commitment)
+def answer(request: SignedIn, commitment: Commitment) -> HttpResponse:
+    form = Standing(request.POST)
+    if not form.is_valid():
+        return _page(request, commitment, form)
+    commitment.stand(**form.cleaned_data)
+    back = request.POST.get("next", "")
+    safe = url_has_allowed_host_and_scheme(back, None) and back.startswith("/")
+    return redirect(back) if safe else redirect("followup:commitment", commitment.pk)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def one_tap(request: HttpRequest, commitment: str, token: str) -> HttpResponse:
+    """The page of a letter's link: it shows no word to who is not signed in as the author, and GET changes nothing."""
+    found = access.commitment(commitment)
+    state = links.state_of(found, token)
+    if not state:
+        raise Http404
+    if request.method == "POST":
+        found.stand(state=state)
+    mine = may(request.user, "commitment.own", found)
+    page = {
+        "state": NAMES[state],
+        "done": request.method == "POST",
+        "commitment": found,
+        "promise": queries.read([found])[0] if mine else None,
+    }
+    return render(request, "followup/one_tap.html", page)
+
+
+def _page(request: SignedIn, commitment: Commitment, form: Standing | None = None) -> HttpResponse:
+    promise = queries.read([commitment])[0]
+    page = {
+        "promise": promise,
+        "commitment": commitment,
+        "mine": may(request.user, "commitment.own", commitment) and bool(promise.words),
+        "witness": commitment.witness_id in persons(request.user),
+        "form": form,
+        "states": [(state, NAMES[state]) for state in links.ANSWERS],
+        "typed": form.data if form else promise.outcome,
+    }
+    return render(request, "followup/commitment.html", page)

@@ -1,0 +1,71 @@
+"""What was learnt: read, looked for, and recalled for a situation that is being prepared."""
+
+from collections.abc import Sequence
+
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from cordee.accounts.models import Space, User
+from cordee.accounts.rules import SignedIn, needs
+from cordee.circles import access as circles
+from cordee.circles.models import Situation
+from cordee.followup import published
+from cordee.followup.actions import learnings as actions
+from cordee.followup.forms.learnings import wish_of
+from cordee.followup.queries import learnings as queries
+from cordee.followup.queries.reading import persons
+
+PAGE = 50
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@needs("account.home")
+def learnings(request: SignedIn) -> HttpResponse:
+    """What I may read of what was learnt; POST searches it, so that what is looked for is in no log of addresses."""
+    if request.method == "POST":
+        return _search(request, wish_of(request.POST))
+    found = Paginator(queries.learnings_for(request.user), PAGE).get_page(request.GET.get("page"))
+    page = {
+        "page": found,
+        "learnings": queries.read_learnings(found),
+        "me": persons(request.user),
+        "spaces": _spaces(request.user),
+        "circles": queries.circles_of(request.user),
+    }
+    return render(request, "followup/learnings.html", page)
+
+
+def _search(request: SignedIn, wish: queries.Wish) -> HttpResponse:
+    spaces = _spaces(request.user)
+    anywhere = wish.text and wish.kind in {"", "published"} and not (wish.theme or wish.value or wish.circle)
+    page = {
+        "wish": wish,
+        "learnings": queries.searched(request.user, wish),
+        "shown": [each for space in spaces for each in published.resembling(space, wish.text)] if anywhere else [],
+        "me": persons(request.user),
+        "spaces": spaces,
+        "circles": queries.circles_of(request.user),
+    }
+    return render(request, "followup/learnings.html", page)
+
+
+def _spaces(user: User) -> Sequence[Space]:
+    return list(Space.objects.filter(pk__in=user.spaces).order_by("name", "pk"))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@needs("situation.own", circles.situation)
+def recalled(request: SignedIn, situation: Situation) -> HttpResponse:
+    """What this circle has already learnt that resembles a situation being prepared; POST says that one helps."""
+    if request.method != "POST":
+        page = {"situation": situation, "recalled": queries.recalled(request.user, situation)}
+        return render(request, "followup/recalled.html", page | {"me": persons(request.user)})
+    seen = queries.learnings_for(request.user).filter(circle=situation.circle_id)
+    if learning := seen.filter(pk=request.POST.get("learning", "")).first():
+        actions.helps(learning, situation, yes=request.POST.get("do") == "helps")
+    return redirect("followup:recalled", situation.pk)
