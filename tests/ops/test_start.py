@@ -11,7 +11,7 @@ CODE = """
 import sys
 import config.asgi
 import config.urls
-import cordee.room.views, cordee.catalogue.views, cordee.web.views
+import cordee.room.urls, cordee.catalogue.views, cordee.web.views
 from cordee.engine import hint
 print("loaded", *sorted(sys.modules))
 print("compiled", hint.rules.cache_info().currsize)

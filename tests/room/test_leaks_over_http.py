@@ -111,7 +111,7 @@ def test_a_failing_page_shows_and_logs_no_word_of_the_room(session, monkeypatch,
     def broken(view, *_):
         raise ValueError(repr(view))
 
-    monkeypatch.setattr("cordee.room.views.parts.page", broken)
+    monkeypatch.setattr("cordee.room.views.stage.parts.page", broken)
     client = browser_of(house, seat)
     client.raise_request_exception = False
     page = client.get(house.address)

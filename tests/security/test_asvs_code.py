@@ -15,7 +15,8 @@ from django.test import Client, RequestFactory
 from cordee.accounts.models import User
 from cordee.circles import crypto
 from cordee.engine.decide import Refused
-from cordee.room import access, actions, phrases, views
+from cordee.room import access, actions, phrases
+from cordee.room.views import acts
 from tests.room.rooms import ORIGIN
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -150,7 +151,7 @@ def test_a_plugin_would_be_found() -> None:
 
 
 @pytest.mark.parametrize(
-    "view", [views.act, views.draft, views.private_hint, views.renew, views.leave], ids=lambda view: view.__name__
+    "view", [acts.act, acts.draft, acts.private_hint, acts.renew, acts.leave], ids=lambda view: view.__name__
 )
 @pytest.mark.parametrize("method", ["get", "head"])
 def test_reading_an_address_that_writes_is_refused(view, method: str) -> None:
