@@ -8,8 +8,11 @@ signed_in("karim").get("/accueil/")
 from typing import Any
 
 from django.test import Client
+from django.utils import timezone
 
 from cordee.accounts.models import Person, Role, Space, User
+from cordee.circles import crypto
+from cordee.circles.models import Circle, Membership
 from tests.characters import NAMES
 
 
@@ -38,6 +41,23 @@ def person(space: Space, who: str, **profile: Any) -> Person:
     for role in roles:
         Role.objects.create(person=made, role=role)
     return made
+
+
+def small_circle() -> Circle:
+    """Claire and Karim are members, Fanny leads, Rose organises; Octave is of another space."""
+    space = space_of()
+    made = Circle.objects.create(space=space, name="Les éclaireurs", wrapped_key=crypto.new_wrapped_key())
+    for who, role in (("claire", "member"), ("karim", "member"), ("fanny", "facilitator")):
+        Membership.objects.create(circle=made, person=person(space, who), role=role, joined_at=timezone.now())
+    person(space, "rose", roles=("organiser",))
+    person(space_of("Ailleurs"), "octave", roles=("organiser",))
+    user("operator", is_operator=True)
+    return made
+
+
+def of(circle: Circle, who: str) -> Person:
+    """This character as the circle's space knows them."""
+    return Person.objects.get(space=circle.space, email=address(who))
 
 
 def signed_in(who: str) -> Client:

@@ -6,12 +6,11 @@ from time import time
 import pytest
 from django.utils import timezone
 
-from cordee.accounts.models import Person
 from cordee.circles import crypto
 from cordee.circles.actions import situations
 from cordee.circles.models import Circle, Meeting, Membership, Situation, Turn
 from cordee.circles.queries import situations as queries
-from tests.people import address, person, signed_in, space_of, user
+from tests.people import of, signed_in, small_circle
 
 pytestmark = pytest.mark.django_db
 TYPED = {
@@ -26,19 +25,7 @@ TYPED = {
 
 @pytest.fixture
 def circle() -> Circle:
-    """Claire and Karim are members, Fanny leads, Rose organises; Octave is of another space."""
-    space = space_of()
-    made = Circle.objects.create(space=space, name="Les éclaireurs", wrapped_key=crypto.new_wrapped_key())
-    for who, role in (("claire", "member"), ("karim", "member"), ("fanny", "facilitator")):
-        Membership.objects.create(circle=made, person=person(space, who), role=role, joined_at=timezone.now())
-    person(space, "rose", roles=("organiser",))
-    person(space_of("Ailleurs"), "octave", roles=("organiser",))
-    user("operator", is_operator=True)
-    return made
-
-
-def of(circle: Circle, who: str) -> Person:
-    return Person.objects.get(space=circle.space, email=address(who))
+    return small_circle()
 
 
 def meeting(circle: Circle, number: int = 1, days: int = 7) -> Meeting:

@@ -9,13 +9,11 @@ import pytest
 from django.core import signing
 from django.utils import timezone
 
-from cordee.accounts.models import Person
-from cordee.circles import crypto
 from cordee.circles.models import Circle, Membership
 from cordee.followup import links
 from cordee.followup.models import Commitment, Learning
 from cordee.followup.queries import commitments as queries
-from tests.people import address, person, signed_in, space_of, user
+from tests.people import of, signed_in, small_circle, user
 
 pytestmark = pytest.mark.django_db
 WORDS = {"if": "Si Paul m’interrompt zqifqz", "then": "alors je reprends la parole zqthenqz", "witness": "Karim"}
@@ -24,19 +22,7 @@ GAVE, LEARNT = "Il a écouté zqgaveqz", "Je peux le dire zqlearntqz"
 
 @pytest.fixture
 def circle() -> Circle:
-    """Claire and Karim are members, Fanny leads, Rose organises; Octave is of another space."""
-    space = space_of()
-    made = Circle.objects.create(space=space, name="Les éclaireurs", wrapped_key=crypto.new_wrapped_key())
-    for who, role in (("claire", "member"), ("karim", "member"), ("fanny", "facilitator")):
-        Membership.objects.create(circle=made, person=person(space, who), role=role, joined_at=timezone.now())
-    person(space, "rose", roles=("organiser",))
-    person(space_of("Ailleurs"), "octave", roles=("organiser",))
-    user("operator", is_operator=True)
-    return made
-
-
-def of(circle: Circle, who: str) -> Person:
-    return Person.objects.get(space=circle.space, email=address(who))
+    return small_circle()
 
 
 @pytest.fixture

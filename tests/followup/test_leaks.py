@@ -1,0 +1,410 @@
+"""Who reads which word of what is kept: every character × every address × every place where a word could be stored.
+
+Each text has a word of its own; ``READERS`` says by hand who may read it. What is looked at must show every word to
+those who may read it, so that each promise has something that could leak.
+"""
+
+import io
+import logging
+import re
+import zipfile
+from collections.abc import Iterator, Mapping
+from io import StringIO
+from itertools import product
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+from django.contrib.sessions.models import Session as BrowserSession
+from django.core.cache import cache
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+
+from config.logs import Discreet
+from cordee.circles.models import Circle, Membership
+from cordee.engine.recall import terms
+from cordee.followup import links, published
+from cordee.followup.models import Commitment, Learning, Publication
+from cordee.home import export
+from cordee.mail.models import Letter
+from cordee.ops import archive, metrics
+from cordee.room.sweep import Sweep
+from tests.circles.test_abilities import routes
+from tests.home.town import Town
+from tests.people import person, signed_in, space_of, user
+from tests.room.clean import clean_memory  # noqa: F401
+from tests.room.test_sweep import living_words
+
+pytestmark = pytest.mark.django_db
+
+# claire wrote nearly all of it, karim is her witness, fanny leads. julien left the circle, nadia waits for a place in
+# it. aicha is of another circle of the same space, thomas of none. rose organises, marc pays. octave organises another
+# space and is of a circle there. operator runs the server.
+CIRCLE = "claire karim helene fanny"
+SPACE = f"{CIRCLE} julien nadia aicha thomas rose marc"
+WHO = (*SPACE.split(), "octave", "operator", "nobody")
+READERS = {
+    "situationtitle": "claire",
+    "situationtext": "claire",
+    "learnt": CIRCLE,
+    "theme": CIRCLE,
+    "if": CIRCLE,
+    "then": CIRCLE,
+    "witness": CIRCLE,
+    "gave": CIRCLE,
+    "gavelearnt": CIRCLE,
+    "formerlearnt": f"{CIRCLE} julien",
+    "formerthen": f"{CIRCLE} julien",
+    "othercircle": "aicha",
+    "published": SPACE,
+    "elsewherelearnt": "octave",
+    "elsewherepublished": "octave",
+}
+UNSHOWN = {"value"}  # kept, taken home, and on no page yet
+TYPED = ("search", "preview", "gaveupon")  # typed, answered to who typed it, and kept nowhere
+SEALED = [name for name in (*READERS, *UNSHOWN) if "published" not in name]
+ALIKE = "Annoncer la fusion aux équipes"  # is in every text: whoever looks for it finds all that they may read
+DOORS = "/accueil/", "/compte/mes-donnees/", "/cercles/", "/courrier/"
+
+
+def word(name: str) -> str:
+    return f"zq{name}qz"
+
+
+def said(name: str) -> str:
+    return f"{ALIKE} {word(name)}"
+
+
+def told(text: str) -> set[str]:
+    return set(re.findall("zq([a-z]+)qz", text))
+
+
+class World(Town):
+    """The town, with somebody of each kind, and a word in everything that can be kept."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        for who, roles in (("julien", ()), ("nadia", ()), ("aicha", ()), ("marc", ("sponsor",))):
+            self.people[who] = person(self.space, who, roles=roles)
+        self.join(self.circle, "julien")
+        now = timezone.now()
+        Membership.objects.create(circle=self.circle, person=self.people["nadia"], waiting_since=now)
+        self.prepared = self.situation("claire", title=said("situationtitle"), text=said("situationtext"))
+        self.learnt = self._learns(self.circle, "claire", text="learnt", theme="theme", value="value")
+        self.former = self._learns(self.circle, "julien", text="formerlearnt")
+        self.other = self._learns(self._circle("Les passeurs", aicha="member"), "aicha", text="othercircle")
+        self.promised = self._promises("claire", **{"if": "if", "then": "then", "witness": "witness"})
+        self.promised.stand(gave=said("gave"), learnt=said("gavelearnt"))
+        self._promises("julien", then="formerthen")
+        self.circle.memberships.filter(person=self.people["julien"]).update(left_at=now)
+        self.publish()
+        self._elsewhere()
+
+    def _learns(self, circle: Circle, who: str, **words: str) -> Learning:
+        made = Learning(id=f"learnt-by-{who}", circle=circle, person=self.people[who])
+        made.hold(circle.key() or b"", {name: said(text) for name, text in words.items()})
+        made.save()
+        return made
+
+    def _promises(self, who: str, **words: str) -> Commitment:
+        made = Commitment(id=f"promised-by-{who}", circle=self.circle, person=self.people[who])
+        made.due_on, made.witness = timezone.localdate(), self.people["karim"]
+        made.hold(self.circle.key() or b"", {name: said(text) for name, text in words.items()})
+        made.save()
+        return made
+
+    def publish(self) -> None:
+        self.shown = published.publish(self.learnt, said("published"))
+
+    def _elsewhere(self) -> None:
+        self.ailleurs = space_of("Ailleurs")
+        self.space, here = self.ailleurs, self.space
+        theirs = self._learns(self._circle("Les lointains", octave="member"), "octave", text="elsewherelearnt")
+        self.space = here
+        published.publish(theirs, said("elsewherepublished"))
+
+    # ------------------------------------------------------------ what a browser may ask for
+
+    @property
+    def named(self) -> Mapping[str, list[object]]:
+        """What each part of an address can name."""
+        tokens = [links.token(self.promised, state) for state in links.ANSWERS[:1]]
+        return {
+            "space": [self.space.pk, self.ailleurs.pk],
+            "circle": list(Circle.objects.values_list("pk", flat=True)),
+            "meeting": [self.meetings[0].pk],
+            "situation": [self.prepared.pk],
+            "commitment": list(Commitment.objects.values_list("pk", flat=True)),
+            "learning": list(Learning.objects.values_list("pk", flat=True)),
+            "token": [*tokens, "forged"],
+            "person": [self.people["claire"].pk],
+            "membership": [self.circle.memberships.get(person=self.people["claire"]).pk],
+            "version": [1],
+        }
+
+    def doors(self) -> Iterator[str]:
+        """The pages of circles that lead to what is kept."""
+        for circle in self.named["circle"]:
+            yield from (f"/cercles/{circle}/", f"/cercles/{circle}/situations/")
+        yield from (f"/seances/{self.meetings[0].pk}/", f"/situations/{self.prepared.pk}/")
+
+    def paths(self, package: str) -> list[str]:
+        """Every address of a package, with each thing that it can name; those of which a part is unknown are left out
+        but for follow-up's own, which must all be walked."""
+        found = []
+        for route, pattern in routes():
+            parts = re.findall(r"<(?:\w+:)?(\w+)>", route)
+            if not pattern.callback.__module__.startswith(package) or "(?P" in route:
+                continue
+            if set(parts) <= self.named.keys():
+                filled = product(*(self.named[part] for part in parts))
+                found += [_filled(route, values) for values in filled]
+            else:
+                assert package != "cordee.followup", f"tell World.named what {set(parts) - self.named.keys()} can be"
+        return found
+
+
+def _filled(route: str, values: tuple[object, ...]) -> str:
+    each = iter(values)
+    return "/" + re.sub(r"<[^>]+>", lambda _: str(next(each)), route)
+
+
+def searches(world: World) -> Iterator[tuple[str, dict[str, object]]]:
+    """Everything that can be looked for."""
+    for kind in ("", "mine", "circles", "published"):
+        yield "/apprentissages/", {"text": ALIKE, "kind": kind}
+    for circle in world.named["circle"]:
+        yield "/apprentissages/", {"text": ALIKE, "circle": circle}
+    for asked in ({"theme": "fusion"}, {"value": "fusion"}, {"theme": "fusion", "text": ALIKE}):
+        yield "/apprentissages/", dict(asked)
+    for space in world.named["space"]:
+        yield f"/apprentissages/publies/{space}/", {"q": ALIKE}
+
+
+def browser(who: str) -> Client:
+    return signed_in(who) if who != "nobody" else Client(HTTP_ORIGIN="http://testserver")
+
+
+def pages(world: World, who: str) -> Iterator[tuple[str, str]]:
+    """(address, page) of all of follow-up, asked for and posted to, and of the doors to it."""
+    client = browser(who)
+    everywhere = world.paths("cordee.followup")
+    for path in (*DOORS, *world.doors(), *everywhere):
+        yield f"GET {path}", client.get(path).content.decode()
+    for path in everywhere:
+        yield f"POST {path}", client.post(path, {"do": "preview", "text": ALIKE, "next": "/"}).content.decode()
+    for path, wish in searches(world):
+        yield f"POST {path} {wish}", client.post(path, wish).content.decode()
+
+
+@pytest.fixture
+def world(settings, tmp_path, django_capture_on_commit_callbacks) -> World:
+    settings.VAR_DIR, settings.VECTORS = tmp_path, False
+    with django_capture_on_commit_callbacks(execute=True):
+        return World()
+
+
+# ---------------------------------------------------------------- pages
+
+
+def test_each_reads_on_all_pages_together_what_the_table_says_and_nothing_else(world, caplog):
+    caplog.set_level(logging.INFO)
+    wrong = []
+    for who in WHO:
+        seen: dict[str, str] = {}
+        for where, page in pages(world, who):
+            seen |= dict.fromkeys(told(page) - seen.keys(), where)
+        allowed = {name for name, readers in READERS.items() if who in readers.split()}
+        wrong += [f"{who} reads {name} by {where}" for name, where in seen.items() if name not in allowed]
+        wrong += [f"{who} finds {name} nowhere" for name in allowed - seen.keys()]
+    assert wrong == []
+    assert not told(caplog.text)
+
+
+def test_who_organises_pays_or_operates_finds_no_word_of_a_circle_at_any_address(world):
+    asked = [path for path in world.paths("cordee") if "deconnexion" not in path]
+    assert len(asked) > 80
+    for who in ("rose", "marc", "operator"):
+        client = browser(who)
+        found = {path: told(client.get(path).content.decode()) for path in asked}
+        assert {path: words for path, words in found.items() if words - {"published"}} == {}
+
+
+def test_no_page_of_follow_up_may_be_kept_by_a_browser_or_a_proxy(world):
+    for who in ("claire", "nobody"):
+        client = browser(who)
+        for path in world.paths("cordee.followup"):
+            for answer in (client.get(path), client.post(path, {"text": ALIKE})):
+                kept = answer.headers.get("Cache-Control", "")
+                assert answer.status_code in {302, 404, 405} or "no-store" in kept, path
+                assert told(answer.content.decode()) == set() or "private" in kept, path
+
+
+def test_what_one_types_is_answered_to_oneself_and_kept_nowhere(world, caplog):
+    caplog.set_level(logging.DEBUG)
+    claire = browser("claire")
+    asked = {
+        "search": ("/apprentissages/", {"text": word("search")}),
+        "preview": (f"/apprentissages/{world.learnt.pk}/publier/", {"do": "preview", "text": word("preview")}),
+        "gaveupon": (
+            f"/engagements/{world.promised.pk}/ou-j-en-suis/",
+            {"gave": word("gaveupon"), "remind_on": "demain"},
+        ),
+    }
+    for name in TYPED:
+        answer = claire.post(*asked[name])
+        assert name in told(answer.content.decode()), "it is answered"
+        assert "?" not in answer.request["PATH_INFO"] + answer.request["QUERY_STRING"]
+    kept = {"log": caplog.text, "database": raw_database(), "cache": remembered(), "files": files(world)}
+    for where, text in kept.items():
+        assert not told(text) & set(TYPED), where
+
+
+# ---------------------------------------------------------------- what is stored
+
+
+def raw_database() -> str:
+    """Every byte that the database holds, in every table, as it is stored; sessions are opened."""
+    rows = [str(one.get_decoded()) for one in BrowserSession.objects.all()]
+    if connection.vendor == "sqlite":
+        return "\n".join((*rows, connection.connection.serialize().decode("latin-1")))
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names(cursor):
+            cursor.execute(f'SELECT t::text FROM "{table}" t')
+            rows += [_with_bytes(row) for (row,) in cursor.fetchall()]
+    return "\n".join(rows)
+
+
+def _with_bytes(row: str) -> str:
+    """A row as PostgreSQL writes it, with its bytes told as characters."""
+    return re.sub(r"\\x((?:[0-9a-f]{2})+)", lambda found: bytes.fromhex(found[1]).decode("latin-1"), row)
+
+
+def remembered() -> str:
+    return repr(getattr(cache, "_cache", {}))
+
+
+def files(world: World) -> str:
+    folder = Path(published._folder()).parent
+    return "\n".join(path.read_bytes().decode("latin-1") for path in folder.rglob("*") if path.is_file())
+
+
+def letters() -> str:
+    return repr(list(Letter.objects.values()))
+
+
+def backup() -> Mapping[str, str]:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as zipped:
+        archive._fill(zipped)
+    with zipfile.ZipFile(file) as zipped:
+        return {name: zipped.read(name).decode("latin-1") for name in zipped.namelist()}
+
+
+def test_no_sealed_word_is_stored_in_clear(world):
+    signed_in("claire").get("/apprentissages/")
+    stored = raw_database()
+    assert told(stored) == {"published", "elsewherepublished"}
+    assert Learning.objects.get(pk=world.learnt.pk).words(world.circle.key())["value"] == said("value")
+
+
+def test_a_cache_a_letter_and_a_metric_hold_none(world):
+    dict(pages(world, "claire"))
+    call_command("tick", stdout=StringIO())
+    assert Letter.objects.filter(kind="commitment_due").count() == 1
+    assert told(letters() + remembered() + metrics.shown()) == set()
+
+
+def test_a_backup_holds_the_published_words_alone_and_its_index_none(world):
+    parts = backup()
+    assert told("".join(parts.values())) == {"published", "elsewherepublished"}
+    assert told(parts["manifest.json"] + "".join(parts)) == set()
+
+
+def test_shelves_hold_the_words_of_what_is_published_and_of_nothing_else(world, django_capture_on_commit_callbacks):
+    held = files(world)
+    for name in ("published", "elsewherepublished"):
+        assert stems(name) & set(held.split()), "its words are there"
+    others = {name: stems(name) - stems("published") for name in SEALED}
+    assert {name for name, own in others.items() if any(stem in held for stem in own)} == set()
+    with django_capture_on_commit_callbacks(execute=True):
+        published.withdraw(Publication.objects.filter(pk=world.shown.pk))
+    assert not [stem for stem in stems("published") - stems("elsewherepublished") if stem in files(world)]
+    assert "zqpublished" not in raw_database() or connection.vendor == "sqlite"
+
+
+def stems(name: str) -> set[str]:
+    """What an index of the text would hold of its word; 4-grams too short to be of it alone are left out."""
+    return {term for term in terms(word(name)) if len(term) > 6}
+
+
+# ---------------------------------------------------------------- what one takes home
+
+
+def test_an_archive_holds_ones_own_words_and_no_others(world):
+    for who in (*SPACE.split(), "octave", "operator"):
+        with zipfile.ZipFile(io.BytesIO(export.archive(user(who)))) as zipped:
+            taken = told("".join(zipped.read(name).decode() for name in zipped.namelist()))
+        assert taken == MINE.get(who, set()), who
+
+
+CLAIRES = {"situationtitle", "situationtext", "learnt", "theme", "value", "if", "then", "witness", "gave", "gavelearnt"}
+MINE = {
+    "claire": CLAIRES | {"published"},
+    "julien": {"formerlearnt", "formerthen"},
+    "aicha": {"othercircle"},
+    "octave": {"elsewherelearnt", "elsewherepublished"},
+}
+
+
+# ---------------------------------------------------------------- errors
+
+
+@pytest.mark.parametrize("module", ["commitments", "learnings", "publications"])
+def test_a_page_that_breaks_tells_no_word_to_its_reader_nor_to_the_log(world, module, monkeypatch, caplog):
+    def broken(_request, _template, page):
+        shown = [page.get(name) for name in ("mine", "learnings", "publications", "promise")]
+        raise ValueError(repr([getattr(each, "text", each) for part in shown for each in (part or ())]))
+
+    monkeypatch.setattr(f"cordee.followup.views.{module}.render", broken)
+    client = browser("claire")
+    client.raise_request_exception = False
+    path = {"commitments": "/engagements/", "learnings": "/apprentissages/"}.get(module)
+    answer = client.get(path or f"/apprentissages/publies/{world.space.pk}/")
+    assert answer.status_code == 500 and told(answer.content.decode()) == set()
+    discreet = "\n".join(Discreet("{message}", style="{").format(record) for record in caplog.records)
+    assert "ValueError" in discreet and told(discreet) == set()
+    for record in caplog.records:
+        record.exc_text = None
+    assert told("\n".join(logging.Formatter().format(record) for record in caplog.records)), "a plain log shows some"
+
+
+# ---------------------------------------------------------------- once the key is destroyed
+
+
+def test_once_the_key_is_destroyed_no_object_in_memory_holds_a_word(world):
+    sweep = Sweep()
+    sweep.settle(*sweep.look())
+    dict(pages(world, "claire"))
+    assert living_words(BACKWARDS)
+    world.circle.destroy_key()
+    sweep.settle(*sweep.look())
+    assert living_words(BACKWARDS) == []
+
+
+def test_once_the_key_is_destroyed_what_is_published_alone_is_still_read(world):
+    world.circle.destroy_key()
+    for who in ("claire", "julien"):
+        seen = set().union(*(told(page) for _, page in pages(world, who)))
+        assert seen == {"published"}, who
+
+
+def test_the_world_has_everything_that_can_be_kept(world):
+    """A new table of follow-up has its words here."""
+    assert {model.__name__ for model in apps.get_app_config("followup").get_models()} == KEPT
+
+
+BACKWARDS = "zqtnraelremrofqz"  # this file must not be what is found
+KEPT = {"Commitment", "Learning", "Help", "Publication"}
