@@ -17,6 +17,8 @@ K1, B = 1.2, 0.75
 GRAM = 4  # characters
 GRAM_WEIGHT = 0.35  # a 4-gram says less than a word
 NEAR_SHARE = 0.4  # what nearness in meaning counts for, where it is known
+HELPED = 0.01  # what a text gains of its score by each doubling of the times it helped, up to MOST_HELPED of them
+MOST_HELPED = 7
 MARK = "#"  # begins a 4-gram, so that both kinds share one index
 WORD = re.compile(r"[a-z0-9]+")
 SHORTEST = 3  # letters of a word that is looked at
@@ -168,12 +170,24 @@ class Index:
         return self.whole.rarity(len(self._holders.get(stem_, ())))
 
 
-def recall(query: str, texts: Mapping[str, str], most: int = 5) -> list[Match]:
-    """The ids of ``texts`` that resemble ``query``, best first, at most ``most``; only those that share a term."""
+def recall(query: str, texts: Mapping[str, str], most: int = 5, helped: Mapping[str, int] | None = None) -> list[Match]:
+    """The ids of ``texts`` that resemble ``query``, best first, at most ``most``; only those that share a term.
+
+    ``helped``: id -> how often it helped again, where that is known.
+    """
     index = Index(texts)
-    scores = index.scores(query)
+    scores = raised(index.scores(query), helped or {})
     wanted = terms(query)
     return [Match(id_, round(scores[id_], 4), shared(wanted, texts[id_], index.rarity)) for id_ in best(scores, most)]
+
+
+def raised(scores: Mapping[str, float], helped: Mapping[str, int]) -> dict[str, float]:
+    """The same, where what helped again (id -> times) gains a little: resemblance decides, and this between near ones.
+
+    At most 3 %: where texts are raised at random, nDCG@10 loses at most .002 (bench/recall.md).
+    """
+    gain = {id_: 1 + HELPED * math.log2(1 + min(times, MOST_HELPED)) for id_, times in helped.items() if times > 0}
+    return {id_: score * gain.get(id_, 1.0) for id_, score in scores.items()}
 
 
 def best(scores: Mapping[str, float], most: int) -> Sequence[str]:

@@ -16,7 +16,7 @@ from secrets import token_urlsafe
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 
 from cordee.accounts.models import Person, Space
 from cordee.circles.models import Membership
@@ -71,7 +71,14 @@ def warnings(learning: Learning, text: str) -> list[Trace]:
 
 def of(space: Space) -> QuerySet[Publication]:
     """The latest first. Who published is not said, but to themselves."""
-    return Publication.objects.filter(space=space).select_related("learning").order_by("-published_at", "pk")
+    shown = Publication.objects.filter(space=space).select_related("learning", "space")
+    found = shown.annotate(helped=Count("learning__helps"))
+    return found.order_by("-published_at", "pk")
+
+
+def helped(publication: Publication) -> int:
+    """How often somebody said that it helped again, as :func:`of` counted; nobody is told who."""
+    return getattr(publication, "helped", 0)
 
 
 def resembling(space: Space, query: str, most: int = FOUND) -> Sequence[Publication]:

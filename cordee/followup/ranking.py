@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from cordee.engine.recall import Index, Match, best, blended, shared, terms
+from cordee.engine.recall import Index, Match, best, blended, raised, shared, terms
 from cordee.followup import vectors
 from cordee.followup.shelf import CANDIDATES, Shelf
 
@@ -14,9 +14,14 @@ def ranked(shelf: Shelf, query: str, most: int, texts: Mapping[str, str]) -> lis
     return list(best(blended(found, near), most))
 
 
-def matches(query: str, texts: Mapping[str, str], most: int = 5) -> list[Match]:
-    """The texts of a circle that resemble the query, best first, each with the words that say why. In memory only."""
+def matches(
+    query: str, texts: Mapping[str, str], most: int = 5, helped: Mapping[str, int] | None = None
+) -> list[Match]:
+    """The texts of a circle that resemble the query, best first, each with the words that say why. In memory only.
+
+    ``helped``: id -> how often it helped again; such a text gains a little.
+    """
     index, wanted = Index(texts), terms(query)
     by_words = index.scores(query)
-    found = best(blended(by_words, vectors.near(query, texts)), most)
+    found = best(raised(blended(by_words, vectors.near(query, texts)), helped or {}), most)
     return [Match(id_, round(by_words.get(id_, 0.0), 4), shared(wanted, texts[id_], index.rarity)) for id_ in found]

@@ -6,8 +6,10 @@ from time import process_time
 
 import pytest
 
-from cordee.followup.models import Help, Learning
-from cordee.followup.queries import learnings as queries
+from cordee.engine.recall import recall
+from cordee.followup import published
+from cordee.followup.models import Help, Learning, Publication
+from cordee.followup.queries import recalled as queries
 from tests.home.town import Town
 from tests.people import signed_in, user
 
@@ -16,7 +18,8 @@ SAID = "Annoncer une fusion en silence fait peur à l’équipe"
 
 
 @pytest.fixture
-def town() -> Town:
+def town(settings, tmp_path) -> Town:
+    settings.VAR_DIR = tmp_path
     town = Town().furnish()
     Learning.objects.all().delete()
     return town
@@ -106,3 +109,76 @@ def test_two_hundred_learnings_are_compared_in_under_100_ms(town):
         assert len(queries.recalled(user("karim"), situation)) == 5
         took.append(process_time() - before)
     assert min(took) < 0.1, took
+
+
+# ---------------------------------------------------------------- and of what the space publishes
+
+SHOWN, SEALED = "Annoncer une fusion tôt, même sans tout savoir", "Octave a tout tu zqsealedqz à Nantes"
+
+
+def elsewhere(town: Town, text: str = SHOWN) -> Publication:
+    """Published by Thomas, from a circle of which Karim is not."""
+    learning = town.learning("thomas", SEALED)
+    other = town._circle("Les discrets", thomas="member")
+    learning.circle, learning.meeting = other, None
+    learning.hold(other.key() or b"", {"text": SEALED})
+    learning.save()
+    return published.publish(learning, text)
+
+
+def test_what_is_published_in_the_space_comes_up_too_unsigned_and_says_where_it_comes_from(town):
+    path, theirs = prepared(town), elsewhere(town)
+    town.learning("claire", SAID)
+    page = shown("karim", path)
+    assert SAID in page and SHOWN in page and f"Publié sans nom dans l’espace « {town.space.name} »" in page
+    assert not {"Thomas", "zqsealedqz", "discrets", theirs.learning_id} & set(re.findall(r"[\w-]+", page))
+
+
+def test_at_most_five_of_both_together(town):
+    path = prepared(town)
+    elsewhere(town)
+    for number in range(6):
+        town.learning("claire", f"Une équipe, un soir {number}")
+    page = shown("karim", path)
+    assert page.count('value="helps"') == 5 and "Publié sans nom" in page
+
+
+def test_what_the_circle_itself_published_comes_up_once_in_its_own_words(town):
+    path = prepared(town)
+    published.publish(town.learning("claire", SAID), SHOWN)
+    page = shown("karim", path)
+    assert SAID in page and SHOWN not in page
+
+
+def test_once_withdrawn_it_is_not_shown_again_and_cannot_help(town):
+    path, shown_one = prepared(town), elsewhere(town)
+    assert SHOWN in shown("karim", path)
+    published.withdraw(Publication.objects.filter(pk=shown_one.pk))
+    assert SHOWN not in shown("karim", path)
+    assert signed_in("karim").post(path, {"publication": shown_one.pk, "do": "helps"}).status_code == 302
+    assert not Help.objects.exists()
+
+
+def test_a_published_one_that_helps_counts_and_nobody_is_told_who(town):
+    path, shown_one = prepared(town), elsewhere(town)
+    signed_in("karim").post(path, {"publication": shown_one.pk, "do": "helps"})
+    assert "a resservi une fois" in shown("thomas", "/apprentissages/")
+    page = shown("claire", f"/apprentissages/publies/{town.space.pk}/").split("<main")[1]
+    assert "a resservi une fois" in page and "Karim" not in page and "Thomas" not in page
+    signed_in("karim").post(path, {"publication": shown_one.pk, "do": "after_all"})
+    assert not Help.objects.exists()
+
+
+def test_nothing_of_another_space_comes_up_or_helps(town):
+    path, shown_one = prepared(town), elsewhere(town)
+    Publication.objects.update(space=town.people["octave"].space)
+    published.keep_shelves()
+    assert SHOWN not in shown("karim", path)
+    signed_in("karim").post(path, {"publication": shown_one.pk, "do": "helps"})
+    assert not Help.objects.exists()
+
+
+def test_what_helped_again_passes_before_what_resembles_as_much_and_not_before_what_resembles_more():
+    texts = {"a": "annoncer une fusion", "b": "annoncer une fusion", "c": "annoncer une fusion à l’équipe du site"}
+    assert [m.id for m in recall("annoncer la fusion", texts, helped={"b": 1})][:2] == ["b", "a"]
+    assert recall("annoncer la fusion à l’équipe du site", texts, helped={"a": 900, "b": 900})[0].id == "c"

@@ -6,14 +6,11 @@ from dataclasses import dataclass
 from django.db.models import Count, Q, QuerySet
 
 from cordee.accounts.models import User
-from cordee.circles.actions import situations
-from cordee.circles.models import Circle, Situation
+from cordee.circles.models import Circle
 from cordee.engine.recall import plain
-from cordee.followup import ranking, vectors
-from cordee.followup.models import Help, Learning
+from cordee.followup import ranking
+from cordee.followup.models import Learning
 from cordee.followup.queries.reading import Keys, circles_in, persons
-
-PREPARED = ("title", "text", "tried", "expected")  # what of a situation is compared
 
 LOOKED_AT, FOUND = 1000, 50  # learnings that a search reads, the latest first, and shows at most
 
@@ -29,35 +26,12 @@ class Learnt:
         return getattr(self.learning, "helped", 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Recalled:
-    """An earlier learning that resembles a situation: the words that say why, and whether it helps its author."""
-
-    learnt: Learnt
-    why: tuple[str, ...]
-    helps: bool
-
-
 def learnings_for(user: User) -> QuerySet[Learning]:
     """Theirs, and those of the circles they are in now, the latest first."""
     seen = Q(person__in=persons(user)) | Q(circle__in=circles_in(user))
     found = Learning.objects.filter(seen, sealed__isnull=False, circle__wrapped_key__isnull=False)
     shown = found.select_related("circle", "person", "publication").annotate(helped=Count("helps"))
     return shown.order_by("-learnt_at", "pk")
-
-
-def recalled(user: User, situation: Situation) -> Sequence[Recalled]:
-    """The earlier learnings of its circle that resemble it, at most five, best first. Compared in memory only."""
-    body = held.body if (held := situations.words(situation)) else {}
-    kept = read_learnings(learnings_for(user).filter(circle=situation.circle_id))
-    known = {learnt.learning.pk: learnt for learnt in kept if learnt.words.get("text")}
-    wanted = "\n".join(body[name] for name in PREPARED if name in body)
-    found = ranking.matches(wanted, {id_: learnt.words["text"] for id_, learnt in known.items()})
-    helping = set(Help.objects.filter(situation=situation).values_list("learning", flat=True))
-    told = [
-        match for match in found if match.words or vectors.available()
-    ]  # what shares a few letters only is not shown
-    return [Recalled(known[match.id], match.words, match.id in helping) for match in told]
 
 
 @dataclass(frozen=True, slots=True)

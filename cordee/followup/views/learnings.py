@@ -15,7 +15,9 @@ from cordee.circles.models import Situation
 from cordee.followup import published
 from cordee.followup.actions import learnings as actions
 from cordee.followup.forms.learnings import wish_of
+from cordee.followup.models import Learning
 from cordee.followup.queries import learnings as queries
+from cordee.followup.queries import recalled as recalling
 from cordee.followup.queries.reading import persons
 
 PAGE = 50
@@ -61,11 +63,20 @@ def _spaces(user: User) -> Sequence[Space]:
 @never_cache
 @needs("situation.own", circles.situation)
 def recalled(request: SignedIn, situation: Situation) -> HttpResponse:
-    """What this circle has already learnt that resembles a situation being prepared; POST says that one helps."""
+    """What resembles a situation being prepared, of what its circle learnt or its space shows; POST says one helps."""
     if request.method != "POST":
-        page = {"situation": situation, "recalled": queries.recalled(request.user, situation)}
+        page = {"situation": situation, "recalled": recalling.recalled(request.user, situation)}
         return render(request, "followup/recalled.html", page | {"me": persons(request.user)})
-    seen = queries.learnings_for(request.user).filter(circle=situation.circle_id)
-    if learning := seen.filter(pk=request.POST.get("learning", "")).first():
+    if learning := _helping(request, situation):
         actions.helps(learning, situation, yes=request.POST.get("do") == "helps")
     return redirect("followup:recalled", situation.pk)
+
+
+def _helping(request: SignedIn, situation: Situation) -> Learning | None:
+    """The learning that is said to help, if it is one that they may read: of this circle, or published."""
+    space = situation.circle.space
+    if shown := request.POST.get(recalling.SPACE):
+        found = published.of(space).filter(pk=shown).first() if space and space.pk in request.user.spaces else None
+        return found.learning if found else None
+    seen = queries.learnings_for(request.user).filter(circle=situation.circle_id)
+    return seen.filter(pk=request.POST.get(recalling.CIRCLE, "")).first()
