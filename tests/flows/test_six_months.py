@@ -5,7 +5,7 @@ the first meeting. Every act is a form of a page, posted as a browser without sc
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from html import unescape
 from html.parser import HTMLParser
@@ -201,8 +201,10 @@ def gather(meeting: Meeting, *who: str) -> dict[str, Person]:
     return {each: come(meeting, each) for each in (*who, "fanny")}
 
 
-def one_round(people: dict[str, Person], client: str, title: str, move: str = "next") -> None:
-    """From the situations, or from the story in a later round, to what each has learnt."""
+def one_round(
+    people: dict[str, Person], client: str, title: str, move: str = "next", learnt: Mapping[str, str] = {}
+) -> None:
+    """From the situations, or from the story in a later round, to what each has learnt (``learnt``: by name)."""
     fanny, others = people["fanny"], [p for who, p in people.items() if who not in {"fanny", client}]
     mine = people[client]
     if title not in unescape(mine.page):
@@ -226,7 +228,8 @@ def one_round(people: dict[str, Person], client: str, title: str, move: str = "n
     mine.press("reveal")
     fanny.press("next")
     for person in (mine, *others):
-        person.write("learning", text=f"Appris {SECRET} par {person.name} sur : {title}")
+        said = f"Appris {SECRET} par {person.name} sur : {title}"
+        person.write("learning", text=learnt.get(person.name, said))
     fanny.press("reveal")
     fanny.press("next")
 
