@@ -4,26 +4,23 @@ Most cards differ by their words alone, and drawing one takes fifty times as lon
 shows as it is, escaped, may be a place; `tests/room/test_cards.py` draws cards of all sorts both ways and compares.
 """
 
-import re
 from collections.abc import Iterable
 from dataclasses import fields
 from functools import lru_cache
+from html import escape
 from operator import attrgetter
-from secrets import token_hex
 from typing import Any
 
 from django.template.loader import get_template
-from django.utils.html import escape
 from django.utils.translation import override
 
 from cordee.engine.seen import Card
+from cordee.room.blanks import Drawn, blank, cut, filled
 
 # What the template shows otherwise than as it was typed: a tag's label, a date. The same for many cards.
 NOT_PLACES = ("nature", "urgency", "date")
 OWN = ("id", "author", "author_seat", "text")  # what tells apart two cards of one shape
 _shape = attrgetter(*(field.name for field in fields(Card) if field.name not in OWN))
-_secret = token_hex(8)  # nobody can write what stands for a place
-_PLACE = re.compile(f"z{_secret}z(\\d+)z")
 
 Key = tuple[tuple[Any, ...], bool, tuple[tuple[str, str], ...]]
 
@@ -31,9 +28,8 @@ Key = tuple[tuple[Any, ...], bool, tuple[tuple[str, str], ...]]
 def card(one: Card, language: str, recalled: bool) -> str:
     """The HTML of this card in this language; ``recalled``: in a list of earlier learnings."""
     shown = tuple((name, value if name in NOT_PLACES else "") for name, value in one.text)
-    literals, places = _drawn((_shape(one), bool(one.author), shown), language, recalled)
-    words = [escape(word) for word in (one.id, one.author, *(value for _, value in one.text))]
-    return "".join(literal + words[place] for literal, place in zip(literals, places, strict=False)) + literals[-1]
+    drawn = _drawn((_shape(one), bool(one.author), shown), language, recalled)
+    return filled(drawn, [escape(word) for word in (one.id, one.author, *(value for _, value in one.text))])
 
 
 def forget() -> None:
@@ -42,24 +38,18 @@ def forget() -> None:
 
 
 @lru_cache(maxsize=2048)
-def _drawn(key: Key, language: str, recalled: bool) -> tuple[list[str], list[int]]:
-    """What stands between the places, one more than there are places; and which word each place takes."""
+def _drawn(key: Key, language: str, recalled: bool) -> Drawn:
     shape, has_author, shown = key
-    text = tuple((name, value or _place(number)) for number, (name, value) in enumerate(shown, start=2))
-    author = _place(1) if has_author else ""
-    blank = Card(id=_place(0), author=author, author_seat="", text=text, **dict(_named(shape)))
-    found = _PLACE.split(draw(blank, language, recalled))
-    return found[::2], [int(place) for place in found[1::2]]
+    text = tuple((name, value or blank(number)) for number, (name, value) in enumerate(shown, start=2))
+    author = blank(1) if has_author else ""
+    one = Card(id=blank(0), author=author, author_seat="", text=text, **dict(_named(shape)))
+    return cut(draw(one, language, recalled))
 
 
 def draw(one: Card, language: str, recalled: bool) -> str:
     """The same from the template itself."""
     with override(language):
         return get_template("room/parts/card.html").render({"card": one, "recalled": recalled}).strip()
-
-
-def _place(number: int) -> str:
-    return f"z{_secret}z{number}z"
 
 
 def _named(shape: tuple[Any, ...]) -> Iterable[tuple[str, Any]]:

@@ -1,22 +1,26 @@
 """A view → named parts of HTML. Equal parts render once, whoever they are for.
 
-Each row of ``PARTS`` says what a part depends on: two views equal in it share the very same HTML.
+Each row of ``PARTS`` says what a part depends on: two views equal in it share the very same HTML. Parts that differ by
+people's names and words alone are drawn from their template once (see blanks.py).
 """
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
 from django.template.loader import get_template
+from django.templatetags.l10n import unlocalize
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import override
 
 from cordee.engine.policy import SCREEN
-from cordee.engine.seen import Card, Group, View
+from cordee.engine.seen import Card, Form, Group, RingSeat, View
+from cordee.engine.signals import SignalView
 from cordee.room import cards
+from cordee.room.blanks import Blanks, Drawn, blank, cut, filled
 from cordee.web.templatetags.cordee import echoes
 
 LISTS = ("groups", "past")
@@ -67,7 +71,7 @@ class _Part:
 
     __slots__ = ("key", "view")
 
-    def __init__(self, name: str, language: str, view: View) -> None:
+    def __init__(self, name: str, language: str, view: Any) -> None:
         self.view = view
         self.key = (name, language, view.seat == SCREEN, PARTS[name](view))
 
@@ -81,8 +85,94 @@ class _Part:
 @lru_cache(maxsize=1024)
 def _part(part: _Part) -> str:
     name, language, is_screen, _ = part.key
+    if name not in BLANKED:
+        with override(language):
+            return draw(name, part.view, is_screen)
+    blanks = Blanks()
+    blanked = _Blanked(part.view, BLANKED[name](part.view, blanks))
+    return filled(_shape(_Part(name, language, blanked)), blanks.escaped())
+
+
+@lru_cache(maxsize=1024)
+def _shape(part: _Part) -> Drawn:
+    """A part drawn with blanks, for all that differ by what goes into them; the frame of a list, for any cards."""
+    name, language, is_screen, _ = part.key
+    extra = (
+        {"groups": [(g, mark_safe(blank(i))) for i, g in enumerate(groups_of(name, part.view))]}
+        if name in LISTS
+        else {}
+    )
     with override(language):
-        return draw(name, part.view, is_screen)
+        drawn = cut(draw(name, part.view, is_screen, extra))
+    del part.view  # its words are not those of who is shown it next
+    return drawn
+
+
+class _Blanked:
+    """A view with blanks in some of its fields."""
+
+    def __init__(self, view: View, blanked: Mapping[str, Any]) -> None:
+        self.__dict__.update(blanked, _view=view)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._view, name)
+
+
+def _ring(view: View, blanks: Blanks) -> dict[str, Any]:
+    seats = tuple(replace(seat, id=blanks.word(seat.id), name=blanks.name(seat.name)) for seat in view.ring.seats)
+    ring = replace(view.ring, seats=seats, floor=blanks.word(view.ring.floor), holder=blanks.word(view.ring.holder))
+    return {"ring": ring, "client": blanks.word(view.client)}
+
+
+def _forms(view: View, blanks: Blanks) -> dict[str, Any]:
+    holder = replace(view.ring, seats=(), holder=blanks.word(view.ring.holder))
+    return {"forms": tuple(_form(form, blanks) for form in view.forms), "ring": holder}
+
+
+def _form(form: Form, blanks: Blanks) -> Form:
+    typed = {box.id for box in form.kind.fields if box.type in {"line", "text", "seat"}}
+    return replace(
+        form,
+        behalf=blanks.pairs(form.behalf),
+        waits_for=blanks.word(form.waits_for),
+        edits=blanks.word(form.edits),
+        text=tuple((name, blanks.word(value) if name in typed else value) for name, value in form.text),
+        choices=blanks.pairs(form.choices),
+    )
+
+
+def _hand(view: View, blanks: Blanks) -> dict[str, Any]:
+    hand, word = view.hand, blanks.word
+    if hand is None:
+        return {}
+    changes: dict[str, Any] = {
+        "reveal_for": word(hand.reveal_for),
+        "ring": blanks.pairs(hand.ring),
+        "holder": word(hand.holder),
+        "undo": word(str(hand.undo)) if hand.undo else 0,
+        "signals": tuple(_signal(signal, blanks) for signal in hand.signals),
+        "waiting": blanks.pairs(hand.waiting),
+        "seats": tuple(_person(seat, blanks) for seat in hand.seats),
+        "next_client": word(hand.next_client),
+        "ledger": tuple((word(name), often) for name, often in hand.ledger),
+        "hidden": tuple((word(id_), label, word(author)) for id_, label, author in hand.hidden),
+    }
+    return {"hand": replace(hand, **changes), "seat": word(view.seat)}
+
+
+def _signal(signal: SignalView, blanks: Blanks) -> SignalView:
+    since: Any = blanks.word(unlocalize(signal.since)) if signal.since else signal.since
+    return replace(signal, names=blanks.word(signal.names), since=since)
+
+
+def _person(seat: RingSeat, blanks: Blanks) -> RingSeat:
+    """Of a seat of the ring, what the facilitator's list of people shows."""
+    id_, name = blanks.word(seat.id), blanks.word(seat.name)
+    return replace(seat, id=id_, name=name, floor=False, spoken=False, wrote=False)
+
+
+# The parts that show names and words, and what they show with blanks in their stead.
+BLANKED: dict[str, Callable[[View, Blanks], dict[str, Any]]] = {"ring": _ring, "forms": _forms, "hand": _hand}
 
 
 def draw(name: str, view: View, is_screen: bool, extra: Mapping[str, Any] | None = None) -> str:
@@ -94,6 +184,7 @@ def draw(name: str, view: View, is_screen: bool, extra: Mapping[str, Any] | None
 def forget() -> None:
     """Let go of every word drawn so far: it is drawn again for who still may see it."""
     _part.cache_clear()
+    _shape.cache_clear()
     pieces.cache_clear()
     cards.forget()
 
@@ -135,11 +226,10 @@ def touched(before: View | None, view: View) -> list[str]:
     return lists + [n for n in PARTS if n not in lists and PARTS[n](before) != PARTS[n](view)]
 
 
-def lists(name: str, view: View, language: str, is_screen: bool) -> SafeString:
+def lists(name: str, view: View, language: str) -> SafeString:
     """A part that holds lists, with the cards in them."""
-    filled = [(g, mark_safe(cards_of(g, language))) for g in groups_of(name, view)]
-    with override(language):
-        return mark_safe(draw(name, view, is_screen, {"groups": filled}))
+    boxes = [cards_of(group, language) for group in groups_of(name, view)]
+    return mark_safe(filled(_shape(_Part(name, language, view)), boxes))
 
 
 def page(view: View, language: str, extra: Mapping[str, Any]) -> dict[str, SafeString]:
@@ -148,7 +238,7 @@ def page(view: View, language: str, extra: Mapping[str, Any]) -> dict[str, SafeS
     made: dict[str, SafeString] = {}
     for name in PARTS:
         if name in LISTS:
-            made[name] = lists(name, view, language, is_screen)
+            made[name] = lists(name, view, language)
         else:
             with override(language):
                 made[name] = mark_safe(draw(name, view, is_screen, extra))

@@ -13,7 +13,6 @@ from django.conf import settings
 from django.db import Error
 
 from cordee.engine.commands import Leave, Return
-from cordee.engine.policy import SCREEN
 from cordee.engine.seen import Group, View
 from cordee.engine.state import State
 from cordee.live import sse
@@ -202,7 +201,7 @@ def _piecewise(name: str, was: str, html: str) -> Iterable[str]:
 def _lists(name: str, before: View | None, view: View, language: str) -> Iterable[str]:
     """The frame of the lists, else each list by itself: one more card is one more card on the wire."""
     if before is None or render.PARTS[name](before) != render.PARTS[name](view):
-        yield swap(f"#{name}", "innerMorph", render.lists(name, view, language, view.seat == SCREEN))
+        yield swap(f"#{name}", "innerMorph", render.lists(name, view, language))
         return
     for old, new in zip(render.groups_of(name, before), render.groups_of(name, view), strict=True):
         yield from _cards(old, new, language)

@@ -131,7 +131,7 @@ def circle(ring: Ring) -> Circle:
         angle = _angle(i / count)
         x = round(WIDTH / 2 + ACROSS * sin(angle))
         y = round(MIDDLE - DOWN * cos(angle))
-        places.append(Place(seat, x, y, _initials(seat.name), _short(seat.name)))
+        places.append(Place(seat, x, y, initials(seat.name), short(seat.name)))
     return Circle(tuple(places), radius, count > 14)
 
 
@@ -156,13 +156,25 @@ def _around(seats: tuple[RingSeat, ...]) -> list[RingSeat]:
     return [*clients, *others[:half], *leaders, *others[half:]]
 
 
-def _initials(name: str) -> str:
+class Blank(str):
+    """Stands for a name that is put in later, with what then stands for what is made of it (room/blanks.py)."""
+
+    initials: str
+    short: str
+
+
+def initials(name: str) -> str:
+    if isinstance(name, Blank):
+        return name.initials
     words = name.replace("-", " ").split()
     if len(words) > 1:
         return (words[0][0] + words[-1][0]).upper()
     return name[:2].capitalize()
 
 
-def _short(name: str) -> str:
+def short(name: str) -> str:
+    """As much of a name as a place of the ring has room for."""
+    if isinstance(name, Blank):
+        return name.short
     first = name.split()[0] if name else ""
     return first if len(first) <= 10 else first[:9] + "…"
