@@ -1,7 +1,7 @@
 """Who reads which word of what is kept: every character × every address × every place where a word could be stored.
 
-Each text has a word of its own; ``READERS`` says by hand who may read it. What is looked at must show every word to
-those who may read it, so that each promise has something that could leak.
+Each text has a word of its own; ``READERS`` (tests/followup/world.py) says by hand who may read it. What is looked at
+must show every word to those who may read it, so that each promise has something that could leak.
 """
 
 import io
@@ -10,7 +10,6 @@ import re
 import zipfile
 from collections.abc import Iterator, Mapping
 from io import StringIO
-from itertools import product
 from pathlib import Path
 
 import pytest
@@ -20,155 +19,21 @@ from django.core.cache import cache
 from django.core.management import call_command
 from django.db import connection
 from django.test import Client
-from django.utils import timezone
 
 from config.logs import Discreet
-from cordee.circles.models import Circle, Membership
 from cordee.engine.recall import terms
-from cordee.followup import links, published
-from cordee.followup.models import Commitment, Learning, Publication
+from cordee.followup import published
+from cordee.followup.models import Learning, Publication
 from cordee.home import export
 from cordee.mail.models import Letter
 from cordee.ops import archive, metrics
 from cordee.room.sweep import Sweep
-from tests.circles.test_abilities import routes
-from tests.home.town import Town
-from tests.people import person, signed_in, space_of, user
+from tests.followup.world import ALIKE, DOORS, READERS, SEALED, SPACE, TYPED, WHO, World, said, told, word
+from tests.people import signed_in, user
 from tests.room.clean import clean_memory  # noqa: F401
 from tests.room.test_sweep import living_words
 
 pytestmark = pytest.mark.django_db
-
-# claire wrote nearly all of it, karim is her witness, fanny leads. julien left the circle, nadia waits for a place in
-# it. aicha is of another circle of the same space, thomas of none. rose organises, marc pays. octave organises another
-# space and is of a circle there. operator runs the server.
-CIRCLE = "claire karim helene fanny"
-SPACE = f"{CIRCLE} julien nadia aicha thomas rose marc"
-WHO = (*SPACE.split(), "octave", "operator", "nobody")
-READERS = {
-    "situationtitle": "claire",
-    "situationtext": "claire",
-    "learnt": CIRCLE,
-    "theme": CIRCLE,
-    "if": CIRCLE,
-    "then": CIRCLE,
-    "witness": CIRCLE,
-    "gave": CIRCLE,
-    "gavelearnt": CIRCLE,
-    "formerlearnt": f"{CIRCLE} julien",
-    "formerthen": f"{CIRCLE} julien",
-    "othercircle": "aicha",
-    "published": SPACE,
-    "elsewherelearnt": "octave",
-    "elsewherepublished": "octave",
-}
-UNSHOWN = {"value"}  # kept, taken home, and on no page yet
-TYPED = ("search", "preview", "gaveupon")  # typed, answered to who typed it, and kept nowhere
-SEALED = [name for name in (*READERS, *UNSHOWN) if "published" not in name]
-ALIKE = "Annoncer la fusion aux équipes"  # is in every text: whoever looks for it finds all that they may read
-DOORS = "/accueil/", "/compte/mes-donnees/", "/cercles/", "/courrier/"
-
-
-def word(name: str) -> str:
-    return f"zq{name}qz"
-
-
-def said(name: str) -> str:
-    return f"{ALIKE} {word(name)}"
-
-
-def told(text: str) -> set[str]:
-    return set(re.findall("zq([a-z]+)qz", text))
-
-
-class World(Town):
-    """The town, with somebody of each kind, and a word in everything that can be kept."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        for who, roles in (("julien", ()), ("nadia", ()), ("aicha", ()), ("marc", ("sponsor",))):
-            self.people[who] = person(self.space, who, roles=roles)
-        self.join(self.circle, "julien")
-        now = timezone.now()
-        Membership.objects.create(circle=self.circle, person=self.people["nadia"], waiting_since=now)
-        self.prepared = self.situation("claire", title=said("situationtitle"), text=said("situationtext"))
-        self.learnt = self._learns(self.circle, "claire", text="learnt", theme="theme", value="value")
-        self.former = self._learns(self.circle, "julien", text="formerlearnt")
-        self.other = self._learns(self._circle("Les passeurs", aicha="member"), "aicha", text="othercircle")
-        self.promised = self._promises("claire", **{"if": "if", "then": "then", "witness": "witness"})
-        self.promised.stand(gave=said("gave"), learnt=said("gavelearnt"))
-        self._promises("julien", then="formerthen")
-        self.circle.memberships.filter(person=self.people["julien"]).update(left_at=now)
-        self.publish()
-        self._elsewhere()
-
-    def _learns(self, circle: Circle, who: str, **words: str) -> Learning:
-        made = Learning(id=f"learnt-by-{who}", circle=circle, person=self.people[who])
-        made.hold(circle.key() or b"", {name: said(text) for name, text in words.items()})
-        made.save()
-        return made
-
-    def _promises(self, who: str, **words: str) -> Commitment:
-        made = Commitment(id=f"promised-by-{who}", circle=self.circle, person=self.people[who])
-        made.due_on, made.witness = timezone.localdate(), self.people["karim"]
-        made.hold(self.circle.key() or b"", {name: said(text) for name, text in words.items()})
-        made.save()
-        return made
-
-    def publish(self) -> None:
-        self.shown = published.publish(self.learnt, said("published"))
-
-    def _elsewhere(self) -> None:
-        self.ailleurs = space_of("Ailleurs")
-        self.space, here = self.ailleurs, self.space
-        theirs = self._learns(self._circle("Les lointains", octave="member"), "octave", text="elsewherelearnt")
-        self.space = here
-        published.publish(theirs, said("elsewherepublished"))
-
-    # ------------------------------------------------------------ what a browser may ask for
-
-    @property
-    def named(self) -> Mapping[str, list[object]]:
-        """What each part of an address can name."""
-        tokens = [links.token(self.promised, state) for state in links.ANSWERS[:1]]
-        return {
-            "space": [self.space.pk, self.ailleurs.pk],
-            "circle": list(Circle.objects.values_list("pk", flat=True)),
-            "meeting": [self.meetings[0].pk],
-            "situation": [self.prepared.pk],
-            "commitment": list(Commitment.objects.values_list("pk", flat=True)),
-            "learning": list(Learning.objects.values_list("pk", flat=True)),
-            "token": [*tokens, "forged"],
-            "person": [self.people["claire"].pk],
-            "membership": [self.circle.memberships.get(person=self.people["claire"]).pk],
-            "version": [1],
-        }
-
-    def doors(self) -> Iterator[str]:
-        """The pages of circles that lead to what is kept."""
-        for circle in self.named["circle"]:
-            yield from (f"/cercles/{circle}/", f"/cercles/{circle}/situations/")
-        yield from (f"/seances/{self.meetings[0].pk}/", f"/situations/{self.prepared.pk}/")
-
-    def paths(self, package: str) -> list[str]:
-        """Every address of a package, with each thing that it can name; those of which a part is unknown are left out
-        but for follow-up's own, which must all be walked."""
-        found = []
-        for route, pattern in routes():
-            parts = re.findall(r"<(?:\w+:)?(\w+)>", route)
-            if not pattern.callback.__module__.startswith(package) or "(?P" in route:
-                continue
-            if set(parts) <= self.named.keys():
-                filled = product(*(self.named[part] for part in parts))
-                found += [_filled(route, values) for values in filled]
-            else:
-                assert package != "cordee.followup", f"tell World.named what {set(parts) - self.named.keys()} can be"
-        return found
-
-
-def _filled(route: str, values: tuple[object, ...]) -> str:
-    each = iter(values)
-    return "/" + re.sub(r"<[^>]+>", lambda _: str(next(each)), route)
 
 
 def searches(world: World) -> Iterator[tuple[str, dict[str, object]]]:
