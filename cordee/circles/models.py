@@ -36,6 +36,7 @@ class Circle(models.Model):
     erase_on = models.DateField(default=_guest_date)
     created_at = models.DateTimeField(auto_now_add=True)
     ended_at = models.DateTimeField(null=True, blank=True)
+    balance_shown = models.BooleanField(default=True)  # the picture of giving and receiving
 
     def __str__(self) -> str:
         return self.name or f"Circle {self.pk}"
@@ -56,6 +57,11 @@ class Circle(models.Model):
     def key(self) -> bytes | None:
         """What seals its texts; ``None`` once destroyed. Raises :class:`crypto.Unreadable` when it cannot be opened."""
         return crypto.unwrap(self.wrapped_key) if self.wrapped_key else None
+
+    def show_balance(self, shown: bool) -> None:
+        """Whether its people see the picture of giving and receiving."""
+        self.balance_shown = shown
+        self.save(update_fields=["balance_shown"])
 
     def destroy_key(self) -> None:
         """Make every text of this circle unreadable, for ever. What happened can still be counted."""
@@ -298,3 +304,23 @@ class Turn(models.Model):
 
     def __str__(self) -> str:
         return f"{self.meeting_id}/{self.round}"
+
+
+class Voice(models.Model):
+    """How often somebody spoke and wrote in one round, as its room recorded it: counts of what the group was shown.
+
+    What the client did with it is not among them. ``written``: kind → how many.
+    """
+
+    meeting = models.ForeignKey(Meeting, on_delete=models.CASCADE, related_name="voices")
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="voices")
+    round = models.PositiveSmallIntegerField()
+    floor = models.PositiveSmallIntegerField(default=0)  # times they were given it
+    helped = models.BooleanField(default=False)  # gave the client of this round something: words, or the time they had
+    written = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["meeting", "round", "person"], name="one_voice_a_round")]
+
+    def __str__(self) -> str:
+        return f"{self.meeting_id}/{self.round}/{self.person_id}"

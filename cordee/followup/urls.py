@@ -1,9 +1,12 @@
 from django.urls import URLPattern, URLResolver, path
 
-from cordee.followup.views import commitments, learnings, publications
+from cordee.followup.views import balance, commitments, learnings, publications
 
 app_name = "followup"
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("cercles/<int:circle>/donner-recevoir/", balance.balance, name="balance"),
+    path("cercles/<int:circle>/donner-recevoir/cacher/", balance.hide, name="hide_balance"),
+    path("cercles/<int:circle>/donner-recevoir/montrer/", balance.show, name="show_balance"),
     path("engagements/", commitments.commitments, name="commitments"),
     path("engagements/<str:commitment>/", commitments.commitment, name="commitment"),
     path("engagements/<str:commitment>/ou-j-en-suis/", commitments.answer, name="answer"),

@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 from cordee.accounts.models import Person, User
 from cordee.circles import crypto
 from cordee.circles.actions import situations
-from cordee.circles.models import Attendance, Availability, Charter, Meeting, Membership, Reply, Situation, Turn
+from cordee.circles.models import Attendance, Availability, Charter, Meeting, Membership, Reply, Situation, Turn, Voice
 from cordee.circles.queries.meetings import about
 from cordee.followup.models import Commitment, Learning, Publication
 from cordee.home.phrases import LABELS
@@ -85,6 +85,7 @@ def _person(person: Person) -> Told:
         "attendances": [_attendance(each) for each in person.attendances.select_related("meeting__circle")],
         "situations": [_situation(each) for each in person.situations.select_related("circle").order_by("created_at")],
         "turns": [_turn(each) for each in person.turns.select_related("meeting__circle").order_by("at")],
+        "voices": [_voice(each) for each in person.voices.select_related("meeting__circle").order_by("pk")],
         "commitments": [_commitment(each) for each in person.commitments.select_related("circle").order_by("made_at")],
         "learnings": [_learning(each) for each in person.learnings.select_related("circle").order_by("learnt_at")],
         "witness_of": person.witnessed.count(),
@@ -134,6 +135,10 @@ def _situation(each: Situation) -> Told:
 
 def _turn(each: Turn) -> Told:
     return {"meeting": _meeting(each.meeting), "round": each.round, "at": each.at}
+
+
+def _voice(each: Voice) -> Told:
+    return {"meeting": _meeting(each.meeting), **_row(each, without={"id", "meeting", "person"})}
 
 
 def _commitment(each: Commitment) -> Told:

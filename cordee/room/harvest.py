@@ -16,10 +16,11 @@ from django.db.models import Exists, F, OuterRef, Q, Subquery
 
 from cordee.circles import crypto
 from cordee.circles.actions import situations
-from cordee.circles.models import Attendance, Meeting, Membership, Situation, Turn
+from cordee.circles.models import Attendance, Meeting, Membership, Situation, Turn, Voice
+from cordee.engine import events as e
 from cordee.engine.state import Contribution, State
 from cordee.followup.actions import commitments, learnings
-from cordee.room import access, store
+from cordee.room import access, store, voices
 from cordee.room.models import Entry, Seat, Session
 
 LEFT_OPEN = timedelta(hours=12)  # after which a room that nobody closed is harvested as it is
@@ -99,7 +100,7 @@ class _Harvest:
     """One room's, in the caller's transaction."""
 
     def __init__(self, session: Session, meeting: Meeting, key: bytes, state: State) -> None:
-        self.meeting, self.circle, self.key, self.state = meeting, session.circle, key, state
+        self.session, self.meeting, self.circle, self.key, self.state = session, meeting, session.circle, key, state
         self.people = people(session)
         rows = Entry.objects.filter(session=session, seq__lte=state.version, kind__in=TOLD).order_by("seq")
         self.told = [Told(*row) for row in rows.values_list("kind", "at", "seat", "plain")]
@@ -111,6 +112,7 @@ class _Harvest:
         self._turns()
         self._situations()
         self._attendance()
+        self._voices()
 
     # ------------------------------------------------------------ words
 
@@ -208,6 +210,23 @@ class _Harvest:
                     "minutes": round(stay.seconds / 60),
                 },
             )
+
+    def _voices(self) -> None:
+        rows = Entry.objects.filter(session=self.session, seq__lte=self.state.version).order_by("seq")
+        log = (e.load(*row, None) for row in rows.values_list("kind", "at", "seat", "plain"))
+        found: dict[tuple[int, int], Voice] = {}
+        for (number, seat), heard in voices.voices(self.state, log, self._stands).items():
+            if (person := self.people.get(seat)) is None:
+                continue
+            voice = found.setdefault(
+                (number, person), Voice(meeting=self.meeting, person_id=person, round=number, written={})
+            )
+            voice.floor += heard.floor
+            voice.helped |= heard.helped
+            for kind, times in heard.written.items():
+                voice.written[kind] = voice.written.get(kind, 0) + times
+        Voice.objects.filter(meeting=self.meeting).delete()
+        Voice.objects.bulk_create(found.values())
 
 
 def people(session: Session) -> dict[str, int]:

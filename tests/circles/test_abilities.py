@@ -85,6 +85,9 @@ TABLE: dict[str, Row] = {
     "cercles/<int:circle>/charte/signer/": Row(None, f"{INSIDE} thomas"),
     "cercles/<int:circle>/charte/modifier/": Row("fanny", "fanny"),
     "cercles/<int:circle>/charte/<int:version>/": Row(f"{INSIDE} helene thomas rose", None),
+    "cercles/<int:circle>/donner-recevoir/": Row(INSIDE, None),
+    "cercles/<int:circle>/donner-recevoir/cacher/": Row(None, INSIDE),
+    "cercles/<int:circle>/donner-recevoir/montrer/": Row(None, "fanny"),
     # ---- meetings
     "cercles/<int:circle>/seances/": Row(f"rose {INSIDE}", None),
     "cercles/<int:circle>/seances/planifier/": Row("rose fanny", "rose fanny"),
