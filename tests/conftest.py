@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
@@ -49,6 +50,17 @@ def static_without_a_manifest() -> Iterator[None]:
     from django.test import override_settings
 
     with override_settings(STORAGES=PLAIN_STATIC):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def certificates_read_once() -> Iterator[None]:
+    """Each client of httpx, each httpx.get() even, would read all authorities' certificates: 27 ms of processor."""
+    if httpx := sys.modules.get("httpx"):
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr("httpx._transports.default.create_ssl_context", cache(httpx.create_ssl_context))
+            yield
+    else:
         yield
 
 
