@@ -20,6 +20,7 @@ class Commitment(models.Model):
     """
 
     PROMISED, TRIED, KEPT, ADAPTED, LET_GO = "promised", "tried", "kept", "adapted", "let_go"
+    DONE = (KEPT, ADAPTED)  # what may be told as a success
     STATES = (
         (PROMISED, _("promis")),
         (TRIED, _("essayé")),
@@ -99,6 +100,33 @@ class Commitment(models.Model):
         of_circle = self.circle.relations(user)
         mine = bool(of_circle) and user.person_in(self.circle.space_id) == self.person_id
         return of_circle | {"author"} if mine else of_circle
+
+
+class Success(models.Model):
+    """A commitment that was kept, or adapted, as its author tells it to their circle in three lines.
+
+    Its author may thank a peer in it for their lead. ``sealed`` holds situation, did, gave; word: what is added to the
+    thanks. ``id`` is that of its card in the rooms that were told of it: one told again after a withdrawal has another.
+    """
+
+    id = models.CharField(primary_key=True, max_length=64)
+    commitment = models.OneToOneField(Commitment, on_delete=models.CASCADE, related_name="success")
+    thanked = models.ForeignKey(Person, on_delete=models.SET_NULL, null=True, blank=True, related_name="thanks")
+    thanked_at = models.DateTimeField(null=True, blank=True)
+    told_at = models.DateTimeField(default=timezone.now)
+    celebrated = models.ForeignKey(Meeting, on_delete=models.SET_NULL, null=True, blank=True, related_name="celebrated")
+    sealed = models.BinaryField(null=True)
+
+    def __str__(self) -> str:
+        return f"Success {self.pk}"
+
+    def hold(self, key: bytes, words: Mapping[str, str]) -> None:
+        """Seal what is told: situation, did, gave, word. Not saved."""
+        self.sealed = crypto.seal(key, words, f"success/{self.pk}")
+
+    def words(self, key: bytes | None) -> dict[str, str]:
+        """What is told; nothing once erased. Raises :class:`crypto.Unreadable`."""
+        return crypto.unseal(key, self.sealed, f"success/{self.pk}") or {}
 
 
 class Learning(models.Model):

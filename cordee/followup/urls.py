@@ -1,6 +1,6 @@
 from django.urls import URLPattern, URLResolver, path
 
-from cordee.followup.views import balance, commitments, learnings, publications
+from cordee.followup.views import balance, commitments, learnings, publications, successes
 
 app_name = "followup"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("engagements/<str:commitment>/", commitments.commitment, name="commitment"),
     path("engagements/<str:commitment>/ou-j-en-suis/", commitments.answer, name="answer"),
     path("engagements/<str:commitment>/reponse/<str:token>/", commitments.one_tap, name="one_tap"),
+    path("cercles/<int:circle>/reussites/", successes.wall, name="successes"),
     path("apprentissages/", learnings.learnings, name="learnings"),
     path("apprentissages/publies/<int:space>/", publications.publications, name="published"),
     path("apprentissages/<str:learning>/publier/", publications.publish, name="publish"),

@@ -20,7 +20,9 @@ from cordee.circles.actions import members
 from cordee.circles.models import Availability, Circle, Membership, Reply, Situation, Voice
 from cordee.circles.refused import Refused
 from cordee.followup import published
-from cordee.followup.models import Commitment, Learning, Publication
+from cordee.followup.models import Commitment, Learning, Publication, Success
+from cordee.followup.queries.successes import card, read
+from cordee.home import actions
 from cordee.home.models import Erasure
 from cordee.mail.models import Letter, Wish
 from cordee.room import belongings
@@ -40,6 +42,8 @@ def erase_persons(persons: Sequence[Person], choice: Choice, user: User | None =
     """These persons, who are one human being; how much of what was erased. The caller notes it in the register."""
     counts: Counter[str] = Counter(persons=len(persons))
     ids = [person.pk for person in persons]
+    for told in Commitment.objects.filter(person__in=ids, success__isnull=False):
+        actions.withdraw(told)
     taken = belongings.erase(
         ids, user.pk if user else None, {person.name for person in persons}, _kept_ids(ids), choice
     )
@@ -57,6 +61,8 @@ def erase_persons(persons: Sequence[Person], choice: Choice, user: User | None =
     for person in persons:
         counts["letters"] += _erase_letters(person.email)
         _anonymise(person)
+    for success in Success.objects.filter(thanked__in=ids).select_related("thanked", "commitment__circle"):
+        _forget_thanked(success)
     return +counts
 
 
@@ -85,6 +91,19 @@ def _forget_witness(commitment: Commitment) -> None:
         commitment.hold(key, words | {"witness": PEER})
     commitment.witness = None
     commitment.save(update_fields=["sealed", "witness"])
+
+
+def _forget_thanked(success: Success) -> None:
+    """A success of somebody else keeps that a peer is thanked; not who, nor what was said to them."""
+    circle = success.commitment.circle
+    try:
+        key = circle.key()
+    except crypto.Unreadable:  # a key of the ring is missing: doctor says which
+        return
+    if key and (words := success.words(key)):
+        success.hold(key, {name: text for name, text in words.items() if name != "word"})
+        success.save(update_fields=["sealed"])
+        belongings.said_anew(circle.pk, success.pk, card(read([success])[0]))
 
 
 def _anonymise(person: Person) -> None:

@@ -15,6 +15,7 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.models import UserSession
+from django.db.models import QuerySet
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -24,7 +25,7 @@ from cordee.circles import crypto
 from cordee.circles.actions import situations
 from cordee.circles.models import Attendance, Availability, Charter, Meeting, Membership, Reply, Situation, Turn, Voice
 from cordee.circles.queries.meetings import about
-from cordee.followup.models import Commitment, Learning, Publication
+from cordee.followup.models import Commitment, Learning, Publication, Success
 from cordee.home.phrases import LABELS
 from cordee.mail.models import Letter, Wish
 from cordee.room import belongings
@@ -87,6 +88,8 @@ def _person(person: Person) -> Told:
         "turns": [_turn(each) for each in person.turns.select_related("meeting__circle").order_by("at")],
         "voices": [_voice(each) for each in person.voices.select_related("meeting__circle").order_by("pk")],
         "commitments": [_commitment(each) for each in person.commitments.select_related("circle").order_by("made_at")],
+        "successes": [_success(each) for each in _successes().filter(commitment__person=person)],
+        "thanks": [_thanks(each) for each in _thanking(person)],
         "learnings": [_learning(each) for each in person.learnings.select_related("circle").order_by("learnt_at")],
         "witness_of": person.witnessed.count(),
         "helped_by": person.helps.count(),
@@ -145,6 +148,30 @@ def _commitment(each: Commitment) -> Told:
     plain = _row(each, without={"id", "circle", "person", "meeting", "witness", "sealed", "sealed_outcome"})
     key = _key(each.circle)
     return {"circle": each.circle.name, **plain, "words": each.words(key), "outcome": each.outcome(key)}
+
+
+def _successes() -> QuerySet[Success]:
+    found = Success.objects.select_related("commitment__circle", "commitment__person", "celebrated__circle", "thanked")
+    return found.order_by("told_at")
+
+
+def _thanking(person: Person) -> QuerySet[Success]:
+    """In circles they are still in: they read no others any more."""
+    here = person.memberships.filter(joined_at__isnull=False, left_at=None).values("circle")
+    return _successes().filter(thanked=person, commitment__circle__in=here)
+
+
+def _success(each: Success) -> Told:
+    circle, thanked = each.commitment.circle, each.thanked.name if each.thanked else ""
+    plain = {"circle": circle.name, "told_at": each.told_at, "celebrated": _meeting(each.celebrated)}
+    return {**plain, "thanked": thanked, "words": each.words(_key(circle))}
+
+
+def _thanks(each: Success) -> Told:
+    """What was said to them, which their circle reads too."""
+    circle, by = each.commitment.circle, each.commitment.person.name
+    word = each.words(_key(circle)).get("word", "")
+    return {"circle": circle.name, "at": each.thanked_at, "author": by, "word": word}
 
 
 def _learning(each: Learning) -> Told:

@@ -11,14 +11,15 @@ from cordee.accounts.models import Role, Space, User
 from cordee.circles.models import Charter, Circle, Meeting, Membership, Reply
 from cordee.circles.queries import situations
 from cordee.circles.queries.situations import Mine
-from cordee.followup.queries import commitments, learnings
+from cordee.followup.models import Success
+from cordee.followup.queries import commitments, learnings, successes
 from cordee.followup.queries.commitments import Promise
 from cordee.followup.queries.learnings import Learnt
 from cordee.followup.queries.reading import persons as persons_of
 from cordee.room.queries import RoomOf, rooms_of
 
 NEAR = timedelta(minutes=45)  # before a meeting: its room is one tap away
-MEETINGS, PROMISES, SITUATIONS, LEARNINGS, CIRCLES, ROOMS = 3, 3, 2, 2, 12, 5  # shown at most
+MEETINGS, PROMISES, KEPT, THANKS, SITUATIONS, LEARNINGS, CIRCLES, ROOMS = 3, 3, 2, 3, 2, 2, 12, 5  # shown at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,8 @@ class Home:
     polls: Sequence[Meeting]
     offered: Sequence[Circle]  # where a place is held for them
     promises: Sequence[Promise]
+    kept: Sequence[Promise]  # that they could tell as successes
+    thanks: Sequence[Success]  # in which they are thanked
     situations: Sequence[Mine]
     learnings: Sequence[Learnt]
     circles: Sequence[Circle]  # where they may bring a situation
@@ -60,6 +63,8 @@ def home_of(user: User) -> Home:
         polls=_polls(going, persons),
         offered=[m.circle for m in held.filter(offered_at__isnull=False)],
         promises=commitments.read(commitments.still_open(user)[:PROMISES]),
+        kept=commitments.read(successes.to_tell(user)[:KEPT]),
+        thanks=list(successes.thanks_to(user)[:THANKS]),
         situations=[each for each in situations.mine(persons) if each.situation.state != "treated"][:SITUATIONS],
         learnings=learnings.read_learnings(learnings.learnings_for(user)[:LEARNINGS]),
         circles=[m.circle for m in here if m.role == Membership.MEMBER and m.circle.ended_at is None],

@@ -1,10 +1,12 @@
 from django.urls import URLPattern, URLResolver, path
 
-from cordee.home.views import data, home
+from cordee.home.views import data, home, successes
 
 app_name = "home"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("accueil/", home.home, name="home"),
+    path("engagements/<str:commitment>/reussite/", successes.success, name="success"),
+    path("engagements/<str:commitment>/reussite/retirer/", successes.withdraw, name="withdraw_success"),
     path("compte/mes-donnees/", data.data, name="data"),
     path("compte/mes-donnees/archive/", data.archive, name="archive"),
     path("compte/mes-donnees/effacer/", data.erase, name="erase"),

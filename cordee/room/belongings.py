@@ -5,7 +5,7 @@ new name, contributions withdrawn), and the former texts of those facts erased w
 never depends on a text. See docs/adr/0014-erasing-one-person.md
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import time
@@ -190,6 +190,29 @@ def _readable(room: str) -> store.Room | None:
         return store.load(room)
     except crypto.Unreadable:
         return None
+
+
+def said_anew(circle: int, id_: str, body: Mapping[str, str] | None) -> None:
+    """What rooms of this circle were told from its book now reads so; ``None``: it is withdrawn. Former texts go.
+
+    Inside the caller's transaction.
+    """
+    told = Entry.objects.filter(session__circle=circle, kind="Written", plain__id=id_)
+    for room in told.order_by("session").values_list("session", flat=True).distinct():
+        _retried(lambda room=room: _say_anew(room, id_, body))
+
+
+def _say_anew(room_id: str, id_: str, body: Mapping[str, str] | None) -> None:
+    Session.objects.select_for_update().get(pk=room_id)
+    room, rows = _readable(room_id), _rows(room_id)
+    c = room.state.contributions.get(id_) if room else None
+    if room and room.key and c and not c.withdrawn:
+        now, by = time(), c.author
+        anew = e.Edited(at=now, seat=by, id=id_, body=body) if body else e.Withdrawn(at=now, seat=by, id=id_)
+        store.append(room_id, [anew])
+    former = [seq for seq, kind, _, plain in rows if kind in TEXTS and plain["id"] == id_]
+    Entry.objects.filter(session=room_id, seq__in=former).update(sealed=None)
+    _announce(room_id)
 
 
 def _retried(act: Any) -> Any:

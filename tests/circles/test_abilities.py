@@ -117,6 +117,9 @@ TABLE: dict[str, Row] = {
     "engagements/": Row(SIGNED_IN, None),
     "engagements/<str:commitment>/": Row(INSIDE, None),
     "engagements/<str:commitment>/ou-j-en-suis/": Row(None, "claire"),
+    "engagements/<str:commitment>/reussite/": Row("claire", "claire"),
+    "engagements/<str:commitment>/reussite/retirer/": Row(None, "claire"),
+    "cercles/<int:circle>/reussites/": Row(INSIDE, None),
     "apprentissages/": Row(SIGNED_IN, SIGNED_IN),
     "apprentissages/<str:learning>/publier/": Row("claire", "claire"),
     "apprentissages/publies/<int:space>/": Row(PEOPLE, PEOPLE),
@@ -177,7 +180,9 @@ class World:
         assert isinstance(opened, Opened)
         self.room = opened.room
         self.situation: Situation = situations.begin(self.circle, self.people["claire"])
-        self.commitment = Commitment(id="promised", circle=self.circle, person=self.people["claire"])
+        self.commitment = Commitment(
+            id="promised", circle=self.circle, person=self.people["claire"], state=Commitment.KEPT
+        )
         self.commitment.hold(self.circle.key() or b"", {"if": "Si", "then": "alors"})
         self.commitment.save()
         self.letter = Letter.objects.create(key="dead", kind="prepare", to="karim@example.org", dead_at=timezone.now())

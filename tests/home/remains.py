@@ -11,7 +11,7 @@ from django.db import models
 from cordee.circles import crypto
 from cordee.circles.models import Circle, Reply, Situation
 from cordee.circles.queries.meetings import about
-from cordee.followup.models import Commitment, Learning
+from cordee.followup.models import Commitment, Learning, Success
 from cordee.room.models import Draft, Entry, Session
 
 # How each sealed column is opened: (circle of the row, what the text is about). A new one must be told here.
@@ -19,6 +19,7 @@ SEALED = {
     (Situation, "sealed"): lambda row: (row.circle, f"situation/{row.pk}"),
     (Commitment, "sealed"): lambda row: (row.circle, f"commitment/{row.pk}"),
     (Commitment, "sealed_outcome"): lambda row: (row.circle, f"commitment/{row.pk}/outcome"),
+    (Success, "sealed"): lambda row: (row.commitment.circle, f"success/{row.pk}"),
     (Learning, "sealed"): lambda row: (row.circle, f"learning/{row.pk}"),
     (Reply, "sealed_reason"): lambda row: (row.meeting.circle, about(row.meeting_id, row.person_id)),
     (Entry, "sealed"): lambda row: (row.session.circle, f"{row.session_id}#{row.seq}"),

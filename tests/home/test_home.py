@@ -44,7 +44,7 @@ def test_one_tap_says_that_it_is_kept(town):
     )
     assert answer.url == "/accueil/"
     assert Commitment.objects.get().state == "kept"
-    assert "alors je reprends" not in home("claire")
+    assert "C’est tenu" not in home("claire") and "En faire une réussite" in home("claire")
 
 
 @pytest.mark.parametrize("who", ["karim", "fanny", "rose", "octave", "operator", "thomas"])

@@ -8,11 +8,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from cordee.accounts.rules import SignedIn, may, needs
+from cordee.circles.models import Circle
 from cordee.followup import access, links
 from cordee.followup.forms.commitments import NAMES, Standing
-from cordee.followup.models import Commitment
+from cordee.followup.models import Commitment, Success
 from cordee.followup.queries import commitments as queries
-from cordee.followup.queries.reading import persons
+from cordee.followup.queries.reading import circles_in, persons
 
 PAGE = 50
 
@@ -26,6 +27,7 @@ def commitments(request: SignedIn) -> HttpResponse:
         "page": mine,
         "mine": queries.read(mine),
         "witnessed": queries.read(queries.witnessed_by(request.user)[:PAGE]),
+        "circles": Circle.objects.filter(pk__in=circles_in(request.user), space__isnull=False).order_by("name", "pk"),
     }
     return render(request, "followup/commitments.html", page)
 
@@ -76,6 +78,8 @@ def _page(request: SignedIn, commitment: Commitment, form: Standing | None = Non
         "promise": promise,
         "commitment": commitment,
         "mine": may(request.user, "commitment.own", commitment) and bool(promise.words),
+        "tellable": commitment.state in Commitment.DONE,
+        "told": Success.objects.filter(commitment=commitment).exists(),
         "witness": commitment.witness_id in persons(request.user),
         "form": form,
         "states": [(state, NAMES[state]) for state in links.ANSWERS],

@@ -1,0 +1,26 @@
+"""A kept commitment told to its circle."""
+
+from collections.abc import Mapping
+from secrets import token_urlsafe
+
+from django.db import transaction
+from django.utils import timezone
+
+from cordee.accounts.models import Person
+from cordee.followup.models import Commitment, Success
+
+
+def tell(commitment: Commitment, key: bytes, words: Mapping[str, str], thanked: Person | None) -> Success:
+    """Told for the first time or anew: the latest holds, and is celebrated no second time.
+
+    ``words``: situation, did, gave; word, which goes with the thanks.
+    """
+    with transaction.atomic():
+        Commitment.objects.select_for_update().get(pk=commitment.pk)  # told from two devices, it is one
+        success = Success.objects.filter(commitment=commitment).first()
+        success = success or Success(id=f"success-{token_urlsafe(9)}", commitment=commitment)
+        if (thanked.pk if thanked else None) != success.thanked_id:
+            success.thanked, success.thanked_at = thanked, timezone.now() if thanked else None
+        success.hold(key, {name: text for name, text in words.items() if text})
+        success.save()
+    return success
