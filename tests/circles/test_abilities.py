@@ -26,6 +26,8 @@ from cordee.mail.models import Letter
 from cordee.room import meetings as rooms
 from cordee.room.actions import Opened
 
+pytestmark = pytest.mark.django_db
+
 # nobody: not signed in. octave: organises another space. nadia: a person of the space, in no circle. julien: its
 # sponsor. rose: its organiser. aicha leads another circle of it. helene waits for a place, thomas had one. claire and
 # karim are members, claire wrote the situation. fanny leads. marc: operator of the server, of no space.
