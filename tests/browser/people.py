@@ -1,6 +1,7 @@
 """People at their browsers: what they press, type and read, and what their console complains of."""
 
 import re
+from collections.abc import Callable
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -126,6 +127,28 @@ def until(page: Page, condition: str, within: float = SOON) -> None:
     while not page.evaluate(condition):
         assert monotonic() < deadline, f"not within {within} ms: {condition}"
         page.wait_for_timeout(30)
+
+
+def stop_time(person: Person) -> None:
+    """From now on time passes for this browser only when the test says so."""
+    person.page.clock.install()
+    person.page.clock.pause_at(person.page.evaluate("Date.now()") / 1000 + 1)
+
+
+def pass_time(person: Person, seconds: int) -> None:
+    """So many seconds for this browser, two by two, in no time. While its page says ``unanswered``, it waits."""
+    for _ in range(0, seconds, 2):
+        person.page.clock.fast_forward(2_000)
+        until(person.page, "!window.unanswered", within=30_000)
+
+
+def pass_time_until(person: Person, seen: Callable[[], bool], most: int = 600) -> None:
+    """Lets the browser's time pass until something is seen, or so many seconds of its clock are over."""
+    for _ in range(0, most, 2):
+        if seen():
+            return
+        pass_time(person, 2)
+    raise AssertionError(f"not within {most} s of the browser's clock")
 
 
 def nobody_complains(*people: Person) -> None:

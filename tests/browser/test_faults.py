@@ -3,7 +3,9 @@
 import json
 import socket
 import threading
+from collections.abc import Callable
 from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -11,7 +13,7 @@ import pytest
 from playwright.sync_api import Error, expect
 
 from tests.browser.over_http import LiveRoom
-from tests.browser.people import Person, until
+from tests.browser.people import Person, pass_time, pass_time_until, stop_time, until
 from tests.browser.test_never_lose_a_word import QUESTION, seated, types
 from tests.faults.nodes import Wire
 
@@ -37,6 +39,20 @@ def words_of(request) -> str:
     return parse_qs(request.post_data or "").get("body.text", [""])[0]
 
 
+def crash(person: Person) -> None:
+    """Their tab dies at once: nothing of it runs, not even what a page does when it is left."""
+    with person.page.expect_event("crash"), suppress(Error):
+        person.page.goto("chrome://crash", timeout=200)  # which never answers
+    person.page.close()
+
+
+def types_and_saves(person: Person, text: str, within: float = LATER) -> None:
+    """Types, and does not wait for the second of quiet after which a draft is saved."""
+    with person.page.expect_response(lambda one: one.url.endswith("/brouillon") and one.ok, timeout=within):
+        types(person, text)
+        person.page.clock.fast_forward(1_000)
+
+
 # ---------------------------------------------------------------- what is sent
 
 
@@ -47,9 +63,7 @@ def test_a_tab_killed_between_the_sending_and_the_answer_has_sent_once(room: Liv
     types(karim, QUESTION)
     karim.send("question")
     expect(nadia.card(QUESTION)).to_have_count(1)
-    with suppress(Error):
-        karim.page.goto("chrome://crash", timeout=3_000)
-    karim.page.close()
+    crash(karim)
     karim.open(room.places["karim"])
     expect(karim.card(QUESTION)).to_have_count(1)
     expect(waiting(karim, QUESTION)).to_have_count(0)
@@ -63,12 +77,11 @@ def test_a_tab_killed_before_anything_has_left_sends_when_it_is_opened_again(roo
     nadia = seated(desktop(), room, "nadia")
     asked = []
     karim.page.route("**/contributions", lambda route: asked.append(route))  # held for ever
-    types(karim, QUESTION)
+    karim.page.clock.install()
+    types_and_saves(karim, QUESTION)  # the server's draft is not shown beside the words that wait
     karim.send("question")
     until(karim.page, "Object.keys(localStorage).some(key => key.includes(':outbox:'))")
-    with suppress(Error):
-        karim.page.goto("chrome://crash", timeout=3_000)
-    karim.page.close()
+    crash(karim)
     karim.open(room.places["karim"])
     expect(nadia.card(QUESTION)).to_have_count(1, timeout=LATER)
     expect(karim.box("question")).to_have_value("")
@@ -76,14 +89,24 @@ def test_a_tab_killed_before_anything_has_left_sends_when_it_is_opened_again(roo
 
 def test_what_is_sent_while_older_words_wait_leaves_after_them(room: LiveRoom, karim: Person, desktop):
     nadia = seated(desktop(), room, "nadia")
-    karim.page.route("**/contributions", lambda route: route.abort())
+    left = []
+
+    def answer(route) -> None:
+        left.append(words_of(route.request))
+        if left[-1] == QUESTION:
+            route.abort()
+        else:
+            route.continue_()
+
+    karim.page.route("**/contributions", answer)
     for text in (QUESTION, SECOND):
         types(karim, text)
         karim.send("question")
         expect(waiting(karim, text)).to_contain_text("En attente d’envoi")
+    assert set(left) == {QUESTION}
     karim.page.unroute("**/contributions")
-    left = []
     karim.page.on("request", lambda request: left.append(words_of(request)) if request.method == "POST" else None)
+    left.clear()
     hope(karim)
     expect(nadia.card(SECOND)).to_have_count(1, timeout=LATER)
     expect(nadia.card(QUESTION)).to_have_count(1)
@@ -92,12 +115,45 @@ def test_what_is_sent_while_older_words_wait_leaves_after_them(room: LiveRoom, k
 
 
 def test_an_answer_that_does_not_come_is_said_after_five_seconds(karim: Person):
-    held = []
+    held: list = []
     karim.page.route("**/contributions", lambda route: held.append(route))
     types(karim, QUESTION)
+    stop_time(karim)
     karim.send("question")
-    expect(waiting(karim, QUESTION)).to_contain_text("En attente d’envoi", timeout=LATER)
+    until_held(karim, held)
+    karim.page.clock.run_for(4_900)
+    expect(waiting(karim, QUESTION)).to_have_count(0)
+    expect(karim.box("question")).to_have_value(QUESTION)
+    karim.page.clock.run_for(200)
+    expect(waiting(karim, QUESTION)).to_contain_text("En attente d’envoi")
     expect(karim.box("question")).to_have_value("")
+
+
+def test_without_a_network_it_is_said_at_once_and_tried_ever_later_and_when_there_is_hope(karim: Person):
+    types(karim, QUESTION)
+    stop_time(karim)
+    karim.page.evaluate(
+        """() => {
+            window.tries = [];
+            window.fetch = async (address) => {
+                if (address === 'contributions') window.tries.push(Date.now());
+                throw new TypeError('no network');
+            };
+        }"""
+    )
+
+    def between_tries() -> list[float]:
+        tries = karim.page.evaluate("tries")
+        return [(late - early) / 1000 for early, late in pairwise(tries)]
+
+    karim.send("question")
+    expect(waiting(karim, QUESTION)).to_contain_text("En attente d’envoi")  # and no time has passed
+    karim.page.clock.run_for(35_000)
+    assert between_tries() == [2, 4, 8, 10, 10]
+    hope(karim)
+    until(karim.page, "tries.length === 7")
+    karim.page.clock.run_for(6_500)
+    assert between_tries()[5:] == [1, 2, 4]
 
 
 def test_words_over_which_the_server_stumbles_let_the_next_pass_and_say_so(room: LiveRoom, karim: Person, desktop):
@@ -113,9 +169,12 @@ def test_words_over_which_the_server_stumbles_let_the_next_pass_and_say_so(room:
     types(karim, QUESTION)
     with karim.page.expect_response("**/contributions"):
         karim.send("question")
-    for _ in range(4):
+    for _ in range(3):
         with karim.page.expect_response("**/contributions", timeout=LATER):
             hope(karim)
+    expect(karim.page.locator("#outbox")).not_to_contain_text("ne prend pas ces mots")
+    with karim.page.expect_response("**/contributions", timeout=LATER):
+        hope(karim)
     expect(waiting(karim, QUESTION)).to_contain_text("ne prend pas ces mots", timeout=LATER)
     karim.write("question", SECOND)
     expect(nadia.card(SECOND)).to_have_count(1, timeout=LATER)
@@ -155,19 +214,25 @@ def test_somebody_else_who_answers_in_the_servers_place_is_not_believed(room: Li
 
 def test_a_draft_that_could_not_be_saved_is_saved_later(room: LiveRoom, karim: Person, desktop):
     karim.page.route("**/brouillon", lambda route: route.fulfill(status=503), times=1)
-    with karim.page.expect_response(lambda one: one.url.endswith("/brouillon") and one.ok, timeout=LATER):
+    karim.page.clock.install()
+    with karim.page.expect_response(lambda one: one.url.endswith("/brouillon") and one.status == 503):
         types(karim, QUESTION)
+        karim.page.clock.fast_forward(1_000)
+    with karim.page.expect_response(lambda one: one.url.endswith("/brouillon") and one.ok, timeout=LATER):
+        karim.page.clock.fast_forward(2_000)
     expect(seated(desktop(), room, "karim").box("question")).to_have_value(QUESTION)
 
 
 def test_an_older_draft_that_arrives_late_does_not_hide_the_newer_one(room: LiveRoom, karim: Person, desktop):
-    held = []
+    held: list = []
     karim.page.route("**/brouillon", lambda route: held.append(route))
+    karim.page.clock.install()
     types(karim, "Depuis quand, sur le téléphone ?")
+    karim.page.clock.fast_forward(1_000)
     until_held(karim, held)
     laptop = seated(desktop(), room, "karim")
-    with laptop.page.expect_response(lambda one: one.url.endswith("/brouillon") and one.ok):
-        types(laptop, SECOND)
+    laptop.page.clock.install()
+    types_and_saves(laptop, SECOND)
     with karim.page.expect_response("**/brouillon"):
         held[0].continue_()
     laptop.page.reload()
@@ -210,8 +275,8 @@ class Holding(Wire):
     lets = threading.Event()  # set: it is mended, for connections to come
 
     def _carry(self, source: socket.socket, target: socket.socket, mute: list) -> None:
-        asks = source.getsockname()[1] == self.port  # this side comes from the browser
         with suppress(OSError):
+            asks = source.getsockname()[1] == self.port  # this side comes from the browser
             while data := source.recv(65536):
                 if asks and b"/stream HTTP" in data and not self.lets.is_set():
                     mute[0] = self.passes + 1  # what may still come back, and one
@@ -228,38 +293,58 @@ class Holding(Wire):
 def test_a_proxy_that_holds_the_stream_back_is_gone_around(room: LiveRoom, own_server, phone, passes):
     with Holding(own_server.port) as proxy:
         proxy.passes, proxy.lets = passes, threading.Event()
-        address = urlsplit(room.places["karim"])._replace(netloc=f"127.0.0.1:{proxy.port}").geturl()
-        karim = Person(phone(), "Karim", address)
+        karim = Person(phone(), "Karim")
+        karim.page.clock.install()
+        karim.page.goto(through(proxy, room.places["karim"]))
+        asked = asks(karim)
         types(karim, "Une autre")
-        expect(karim.page.locator("#line")).to_have_text("Connexion lente", timeout=60_000)
-        asked: list[str] = []
-        karim.page.on("request", lambda one: asked.append(one.url) if "/maintenant" in one.url else None)
+        pass_time_until(karim, lambda: karim.page.locator("#line").text_content() == "Connexion lente")
         room.write("karim", "question", QUESTION)
-        expect(karim.card(QUESTION)).to_have_count(1, timeout=LATER)
+        pass_time_until(karim, lambda: karim.card(QUESTION).count() == 1)
         expect(karim.box("question")).to_have_value("Une autre")
-        assert asked
+        assert min(late - early for early, late in pairwise(asked())) >= 4
         if not passes:
             return  # a request that was never answered is asked again only when htmx gives it up, after a minute
         proxy.lets.set()
-        karim.page.evaluate("dispatchEvent(new Event('online'))")
+        hope(karim)
         expect(karim.page.locator("#line")).to_be_hidden(timeout=LATER)
-        asked.clear()
-        karim.page.wait_for_timeout(5_000)
-        assert not asked, "it asks while the stream speaks"
+        before = asked()
+        pass_time(karim, 12)
+        assert asked() == before, "it asks while the stream speaks"
         expect(karim.card(QUESTION)).to_have_count(1)
+
+
+def through(wire: Wire, place: str) -> str:
+    """The same private link, by that wire."""
+    return urlsplit(place)._replace(netloc=f"127.0.0.1:{wire.port}").geturl()
+
+
+def asks(person: Person) -> Callable[[], list[float]]:
+    """When the page asks for the present view, in seconds of its own clock, from now on."""
+    person.page.evaluate(
+        """() => {
+            const fetch = window.fetch;
+            window.asks = [];
+            window.fetch = (address, ...options) => {
+                if (!String(address).startsWith('maintenant')) return fetch(address, ...options);
+                window.asks.push(Date.now() / 1000);
+                window.unanswered = true;
+                return fetch(address, ...options).finally(() => { window.unanswered = false; });
+            };
+        }"""
+    )
+    return lambda: person.page.evaluate("asks")
 
 
 def test_a_laptop_that_slept_for_an_hour_is_current_within_seconds(room: LiveRoom, own_server, desktop):
     with Wire(own_server.port) as wire:
-        address = urlsplit(room.places["karim"])._replace(netloc=f"127.0.0.1:{wire.port}").geturl()
         karim = Person(desktop(), "Karim")
         karim.page.clock.install()
-        karim.page.goto(address)
+        karim.page.goto(through(wire, room.places["karim"]))
         karim.is_live()
         types(karim, "Ce que je")
         wire.dumb.set()  # what is open dies without a word
         room.write("karim", "question", QUESTION)
-        karim.page.wait_for_timeout(1_000)
         expect(karim.card(QUESTION)).to_have_count(0)
         wire.dumb.clear()
         karim.page.clock.fast_forward(3_600_000)
