@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from playwright.sync_api import ConsoleMessage, Locator, Page, expect
+from playwright.sync_api import ConsoleMessage, Error, Locator, Page, expect
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext
@@ -145,9 +146,10 @@ def pass_time(person: Person, seconds: int) -> None:
 def pass_time_until(person: Person, seen: Callable[[], bool], most: int = 600) -> None:
     """Lets the browser's time pass until something is seen, or so many seconds of its clock are over."""
     for _ in range(0, most, 2):
-        if seen():
-            return
-        pass_time(person, 2)
+        with suppress(Error):  # its page is just being reloaded
+            if seen():
+                return
+            pass_time(person, 2)
     raise AssertionError(f"not within {most} s of the browser's clock")
 
 
