@@ -30,6 +30,7 @@ READERS = {
     "witness": CIRCLE,
     "gave": CIRCLE,
     "gavelearnt": CIRCLE,
+    "witnessed": CIRCLE,  # by julien, before he left
     "formerlearnt": f"{CIRCLE} julien",
     "formerthen": f"{CIRCLE} julien",
     "othercircle": "aicha",
@@ -73,6 +74,7 @@ class World(Town):
         self.promised = self._promises("claire", **{"if": "if", "then": "then", "witness": "witness"})
         self.promised.stand(gave=said("gave"), learnt=said("gavelearnt"))
         self._promises("julien", then="formerthen")
+        self._promises("helene", "julien", then="witnessed")
         self.circle.memberships.filter(person=self.people["julien"]).update(left_at=now)
         self.publish()
         self._elsewhere()
@@ -83,9 +85,9 @@ class World(Town):
         made.save()
         return made
 
-    def _promises(self, who: str, **words: str) -> Commitment:
+    def _promises(self, who: str, witness: str = "karim", /, **words: str) -> Commitment:
         made = Commitment(id=f"promised-by-{who}", circle=self.circle, person=self.people[who])
-        made.due_on, made.witness = timezone.localdate(), self.people["karim"]
+        made.due_on, made.witness = timezone.localdate(), self.people[witness]
         made.hold(self.circle.key() or b"", {name: said(text) for name, text in words.items()})
         made.save()
         return made
