@@ -34,7 +34,8 @@ def at(claire: Person, world: dict[str, Any], path: str) -> Page:
     return claire.page
 
 
-PAGES = ("/engagements/", "commitment", "tap", "/apprentissages/", "recalled", "publish", "published")
+PAGES = ("/engagements/", "commitment", "tap", "success", "successes", "balance")
+PAGES += ("/apprentissages/", "recalled", "publish", "published")
 
 
 def test_axe_finds_nothing_and_no_page_is_wider_than_its_screen(claire, world):
@@ -90,6 +91,28 @@ def test_a_letter_is_answered_by_keyboard(claire, world):
     page = at(claire, world, "tap")
     press(page, "Répondre : tenu")
     expect(page.get_by_role("heading", level=1)).to_have_text("C’est noté : tenu.")
+
+
+def test_a_success_is_told_anew_by_keyboard_and_printed_without_what_surrounds_it(claire, world):
+    page = at(claire, world, "success")
+    tab_to(page, page.get_by_label("Ce que j’ai fait"))
+    page.keyboard.press("Control+A")
+    page.keyboard.type("J’ai demandé d’abord.")
+    press(page, "Enregistrer")
+    expect(page.locator(".successes")).to_contain_text("J’ai demandé d’abord.")
+    page.emulate_media(media="print")
+    expect(page.locator(".successes")).to_be_visible()
+    for hidden in (".no-print", ".site-header nav", ".site-footer"):
+        for each in page.locator(hidden).all():
+            expect(each).to_be_hidden()
+    page.emulate_media(media="screen")
+
+
+def test_the_picture_of_giving_is_hidden_from_all_by_keyboard(claire, world):
+    page = at(claire, world, "balance")
+    expect(page.locator("figure.giving")).to_be_visible()
+    press(page, "Ne plus le montrer")
+    expect(page.locator("figure.giving")).to_have_count(0)
 
 
 @pytest.mark.parametrize(("path", "field"), [("/apprentissages/", "#text"), ("published", "#q")])

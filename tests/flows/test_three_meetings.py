@@ -61,6 +61,20 @@ def kept_from_a_letter(promised: Commitment) -> None:
     assert GAVE in unescape(page(signed_in("karim"), hers))
 
 
+def told_and_thanked(lake: Lake, promised: Commitment) -> None:
+    """Claire makes of it a success in three lines, and thanks Karim for his lead; the circle's wall has it."""
+    there = f"/engagements/{promised.pk}/reussite/"
+    assert GAVE in unescape(page(signed_in("claire"), there))  # written once is enough
+    lines = {"situation": FIRST, "did": "J’ai vu chacun avant l’annonce", "gave": GAVE}
+    thanks = {"thanked": lake.people["karim"].pk, "word": "ta piste m’a lancée"}
+    wall = post(signed_in("claire"), there, **lines, **thanks)
+    assert wall == f"/cercles/{lake.circle.pk}/reussites/"
+    seen = unescape(page(signed_in("helene"), wall))
+    assert all(text in seen for text in (*lines.values(), "Merci à Karim", "ta piste m’a lancée"))
+    assert "Claire vous remercie" in unescape(page(signed_in("karim"), "/accueil/"))
+    assert signed_in("rose").get(wall).status_code == 404
+
+
 def prepared(lake: Lake) -> tuple[str, str]:
     """Karim prepares the second meeting's situation, and reads what already served; (his page, what he marked)."""
     karim = signed_in("karim")
@@ -118,6 +132,7 @@ def test_what_the_first_meeting_taught_and_promised_serves_in_the_next_two():
     first, second, third = (lake.meeting(in_hours) for in_hours in (-3, 24 * 30, 24 * 60))
     first_meeting(lake, first)
     kept_from_a_letter(Commitment.objects.get())
+    told_and_thanked(lake, Commitment.objects.get())
     _, learnt = prepared(lake)
     second_meeting(lake, second, learnt)
 

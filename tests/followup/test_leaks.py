@@ -217,8 +217,10 @@ def test_an_archive_holds_ones_own_words_and_no_others(world):
 
 
 CLAIRES = {"situationtitle", "situationtext", "learnt", "theme", "value", "if", "then", "witness", "gave", "gavelearnt"}
+SUCCESS = {"successsituation", "successdid", "successgave", "thanks"}
 MINE = {
-    "claire": CLAIRES | {"published"},
+    "claire": CLAIRES | SUCCESS | {"keptthen", "published"},
+    "karim": {"thanks"},  # they were said to him
     "helene": {"witnessed"},
     "julien": {"formerlearnt", "formerthen"},
     "aicha": {"othercircle"},
@@ -274,4 +276,4 @@ def test_the_world_has_everything_that_can_be_kept(world):
 
 
 BACKWARDS = "zqtnraelremrofqz"  # this file must not be what is found
-KEPT = {"Commitment", "Learning", "Help", "Publication"}
+KEPT = {"Commitment", "Success", "Learning", "Help", "Publication"}

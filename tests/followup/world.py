@@ -7,8 +7,9 @@ from itertools import product
 
 from django.utils import timezone
 
-from cordee.circles.models import Circle, Membership
+from cordee.circles.models import Circle, Membership, Voice
 from cordee.followup import links, published
+from cordee.followup.actions import successes
 from cordee.followup.models import Commitment, Learning
 from tests.circles.test_abilities import routes
 from tests.home.town import Town, session_of
@@ -30,6 +31,11 @@ READERS = {
     "witness": CIRCLE,
     "gave": CIRCLE,
     "gavelearnt": CIRCLE,
+    "keptthen": CIRCLE,
+    "successsituation": CIRCLE,
+    "successdid": CIRCLE,
+    "successgave": CIRCLE,
+    "thanks": CIRCLE,
     "witnessed": CIRCLE,  # by julien, before he left
     "formerlearnt": f"{CIRCLE} julien",
     "formerthen": f"{CIRCLE} julien",
@@ -75,6 +81,10 @@ class World(Town):
         self.promised.stand(gave=said("gave"), learnt=said("gavelearnt"))
         self._promises("julien", then="formerthen")
         self._promises("helene", "julien", then="witnessed")
+        self._tells()
+        for who, written in (("karim", {}), ("claire", {"question": 2}), ("helene", {"suggestion": 1})):
+            given = {"floor": 2, "helped": who != "karim", "written": written}
+            Voice.objects.create(meeting=self.meetings[0], person=self.people[who], round=1, **given)
         self.circle.memberships.filter(person=self.people["julien"]).update(left_at=now)
         self.publish()
         self._elsewhere()
@@ -85,12 +95,19 @@ class World(Town):
         made.save()
         return made
 
-    def _promises(self, who: str, witness: str = "karim", /, **words: str) -> Commitment:
-        made = Commitment(id=f"promised-by-{who}", circle=self.circle, person=self.people[who])
+    def _promises(self, who: str, witness: str = "karim", which: str = "promised", /, **words: str) -> Commitment:
+        made = Commitment(id=f"{which}-by-{who}", circle=self.circle, person=self.people[who])
         made.due_on, made.witness = timezone.localdate(), self.people[witness]
         made.hold(self.circle.key() or b"", {name: said(text) for name, text in words.items()})
         made.save()
         return made
+
+    def _tells(self) -> None:
+        kept = self._promises("claire", "helene", "kept", then="keptthen")
+        kept.answer(Commitment.KEPT)
+        words = {"situation": "successsituation", "did": "successdid", "gave": "successgave", "word": "thanks"}
+        told = {name: said(text) for name, text in words.items()}
+        successes.tell(kept, self.circle.key() or b"", told, self.people["karim"])
 
     def publish(self) -> None:
         self.shown = published.publish(self.learnt, said("published"))
@@ -122,9 +139,10 @@ class World(Town):
         }
 
     def doors(self) -> Iterator[str]:
-        """The pages of circles that lead to what is kept."""
+        """The pages of circles and of one's own that lead to what is kept."""
         for circle in self.named["circle"]:
             yield from (f"/cercles/{circle}/", f"/cercles/{circle}/situations/")
+        yield from (f"/engagements/{commitment}/reussite/" for commitment in self.named["commitment"])
         yield from (f"/seances/{self.meetings[0].pk}/", f"/situations/{self.prepared.pk}/")
 
     def paths(self, package: str) -> list[str]:
@@ -155,6 +173,9 @@ def main() -> None:
         "commitment": f"/engagements/{world.promised.pk}/",
         "tap": links.answers(Commitment.objects.select_related("person__user").get(pk=world.promised.pk))["kept"],
         "publish": f"/apprentissages/{world.learnt.pk}/publier/",
+        "success": "/engagements/kept-by-claire/reussite/",
+        "successes": f"/cercles/{world.circle.pk}/reussites/",
+        "balance": f"/cercles/{world.circle.pk}/donner-recevoir/",
         "recalled": f"/situations/{world.prepared.pk}/rappel/",
         "published": f"/apprentissages/publies/{world.space.pk}/",
     }
