@@ -30,14 +30,36 @@ if sys.dont_write_bytecode and sys.prefix != sys.base_prefix:
 PLAIN_STATIC = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+# Folders whose files take longest, first: with two workers, none ends on a long file while the other has nothing left.
+LONGEST_FIRST = ("faults", "security", "mail", "circles", "room", "ops", "flows", "home", "followup")
+DATABASE = {"db", "transactional_db", "django_db_setup", "template", "postgres_url"}
+ITS_OWN_DATABASE = ("faults", "live", "ops")  # folders in which some tests reach one by themselves
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
         if item.get_closest_marker("postgres") and not on_postgres():
             item.add_marker(pytest.mark.skip(reason="needs DATABASE_URL=postgres://…; bin/test runs it"))
     # Playwright's synchronous interface leaves a loop running in the thread, which asynchronous tests cannot bear.
-    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+    items.sort(key=lambda item: (item.get_closest_marker("browser") is not None, place(item)))
+    if os.environ.get("CORDEE_TEST_DATABASE_ONLY"):
+        config.hook.pytest_deselected(items=[item for item in items if not reaches_a_database(item)])
+        items[:] = [item for item in items if reaches_a_database(item)]
+
+
+def folder(item: pytest.Item) -> str:
+    return item.path.parent.name
+
+
+def place(item: pytest.Item) -> int:
+    return LONGEST_FIRST.index(folder(item)) if folder(item) in LONGEST_FIRST else len(LONGEST_FIRST)
+
+
+def reaches_a_database(item: pytest.Item) -> bool:
+    marked = any(item.get_closest_marker(name) for name in ("django_db", "postgres"))
+    return marked or folder(item) in ITS_OWN_DATABASE or not DATABASE.isdisjoint(getattr(item, "fixturenames", ()))
 
 
 def on_postgres() -> bool:

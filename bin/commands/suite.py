@@ -147,9 +147,11 @@ def deploy_steps() -> list[Step]:
 
 
 def pytest_steps(on_postgres: dict[str, str]) -> list[Step]:
-    pytest, two = ["-m", "pytest", "-m"], ["-n", "2", "--dist", "loadfile"]
+    # The files in the order of tests/conftest.py, the longest first, and not by how many tests they have.
+    pytest, two = ["-m", "pytest", "-m"], ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
     # These never touch a database, or test the commands themselves.
     apart = [f"--ignore=tests/{name}" for name in ("engine", "catalogue", "browser", "ops/test_bin.py")]
+    on_postgres = on_postgres | {"CORDEE_TEST_DATABASE_ONLY": "1"}
     return [
         Step("tests on SQLite", [*pytest, "not browser", *two], live=True),
         # Apart: Playwright's loop and asynchronous tests do not share a process, and one Chromium fills two cores.
