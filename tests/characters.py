@@ -226,6 +226,7 @@ COMMITMENT = {
     "date": "2026-12-04",
 }
 SAID = {
+    "published": ["Dire tôt ce que l’on sait, même sans tout savoir, apaise."],
     "story": ["J’ai déjà repoussé l’annonce deux fois, et je crois que tout le monde le sent."],
     "question": [
         "Qu’est-ce que l’équipe sait déjà aujourd’hui ?",

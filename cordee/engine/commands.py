@@ -104,6 +104,17 @@ class Edit(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Lend(Command):
+    """Texts published in the space (id -> body) that resemble what is treated, and those withdrawn since.
+
+    No seat asks for it (``seat`` is empty), and no form says it.
+    """
+
+    bodies: Mapping[str, Mapping[str, str]]
+    gone: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Withdraw(Command):
     id: str
 

@@ -15,7 +15,7 @@ from cordee.engine import events as e
 from cordee.engine import themes, turns
 from cordee.engine.policy import SCREEN, may, roles_of, sees, towards
 from cordee.engine.protocol import Field, Gate, Kind, MarkRow, Write
-from cordee.engine.state import Contribution, State, apply
+from cordee.engine.state import LENT, Contribution, State, apply
 
 LONGEST_NAME = 60
 LONGEST_REASON = 500
@@ -44,6 +44,8 @@ def decide(state: State, command: c.Command, now: float) -> Decision:
     rule = RULES[type(command)]
     if command.seat == SCREEN:  # the shared screen reads
         return Refused("stranger")
+    if isinstance(command, c.Lend):
+        return _lend(state, command, now) if not command.seat else Refused("stranger")
     if not isinstance(command, c.TakeSeat):
         if not roles_of(state, command.seat):
             return Refused("stranger")
@@ -61,6 +63,18 @@ def position(state: State) -> str:
 
 def _leads(state: State, seat: str) -> bool:
     return "facilitator" in roles_of(state, seat)
+
+
+def _lend(state: State, command: c.Lend, now: float) -> Decision:
+    """What comes from the space, where the protocol has a place for it; what was withdrawn goes, whenever it is."""
+    known = state.contributions
+    gone = [id_ for id_ in command.gone if id_ in known and known[id_].kind == LENT and not known[id_].withdrawn]
+    open_ = LENT in state.protocol.kinds and not state.course.closed
+    new = [(id_, body) for id_, body in command.bodies.items() if open_ and id_ not in known]
+    return [
+        *(e.Withdrawn(at=now, seat="", id=id_) for id_ in gone),
+        *(e.Lent(at=now, seat="", id=id_, body=dict(body)) for id_, body in new),
+    ]
 
 
 def _stale(state: State, seen: str) -> bool:
@@ -800,6 +814,7 @@ def _holder_name(state: State) -> str:
 AFTER_CLOSE = (c.Close, c.Undo, c.Leave, c.Return, c.Withdraw, c.Hide, c.Revoke, c.HandOver)
 
 RULES: dict[type[c.Command], Callable[[State, Any, float], Decision]] = {
+    c.Lend: _lend,
     c.TakeSeat: _take_seat,
     c.AddSeat: _add_seat,
     c.Rename: _rename,

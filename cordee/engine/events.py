@@ -90,6 +90,15 @@ class Written(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Lent(Event):
+    """A text published in the space, that resembles what is treated here. Its words are in no log: whoever keeps this
+    fact looks them up where they are published, and finds none once they are withdrawn."""
+
+    id: str
+    body: Body = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Edited(Event):
     id: str
     body: Body = None

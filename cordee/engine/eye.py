@@ -4,17 +4,18 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cordee.engine import themes, turns
-from cordee.engine.decide import gate_met
 from cordee.engine.memory import Memory
 from cordee.engine.policy import SCREEN, may, roles_of, sees, sees_mark, towards
 from cordee.engine.protocol import LONGEST_VALUE, Kind, MarkRow, Protocol, Roles, Write
 from cordee.engine.recall import recall
+from cordee.engine.recalling import gate_kinds, recalls_now, treated, words
 from cordee.engine.scene import Entry, Scene, name_of, votable
 from cordee.engine.seen import Card, Form, Group, Heading, MarkView, Text, ThemesView
-from cordee.engine.state import Contribution, Mark, Seat
+from cordee.engine.state import LENT, Contribution, Mark, Seat
 from cordee.engine.themes import Pile
 
 AUTHOR = frozenset({"author"})
+MOST_RECALLED = 5
 
 
 class Eye:
@@ -34,7 +35,7 @@ class Eye:
         for kind in self.step.shows:
             group = self._group("group", kind, self._shown(kind), self.state.protocol.kinds[kind].plural)
             found += self._under_headings(group) if kind == self._themed else (group,)
-        if self.step.recalls and (not self.step.recalls_past_gate or gate_met(self.state, self.step.gate)):
+        if recalls_now(self.state):
             found.append(self._recalled())
         return tuple(found)
 
@@ -134,41 +135,34 @@ class Eye:
         return tuple(entry for entry in self.scene.of(kind) if entry[0].id == course.situation)
 
     def _recalled(self) -> Group:
-        """Learnings of earlier rounds that resemble the situation at hand and its request, or the next one."""
-        course, kind = self.state.course, self.step.recalls
-        situation = course.next_situation if self.step.chooses_next else course.situation
-        causes = (self.around, self.scene.of(kind), self.state.contributions.get(situation), self._requests())
+        """What was learnt earlier that resembles the situation at hand and its request, or the next one."""
+        earlier = tuple(self.scene.of(kind) for kind in self.step.recalls)
+        causes = (self.around, earlier, treated(self.state), self._requests())
         return self.memory.once(("recalled", self.seat), causes, self._recall)
 
     def _recall(self) -> Group:
+        """At most five: learnings of earlier rounds, and what the space lends, of which nothing shows who wrote it."""
         state, course = self.state, self.state.course
-        ahead = bool(self.step.chooses_next)
-        situation = state.contributions.get(course.next_situation if ahead else course.situation)
-        last = course.round if ahead else course.round - 1
-        kind = self.step.recalls
-        entries = ((c, marks) for c, marks in self.scene.of(kind) if c.round <= last and sees(state, self.seat, c))
-        earlier = {c.id: (c, marks) for c, marks in entries}
+        last = course.round if self.step.chooses_next else course.round - 1
+        entries = [entry for kind in self.step.recalls for entry in self.scene.of(kind)]
+        entries = [(c, marks) for c, marks in entries if c.round <= last and sees(state, self.seat, c)]
+        earlier = {c.id: (c, marks) for c, marks in entries if c.kind != LENT or c.body}  # withdrawn, it has no words
         texts = {id_: (c.body or {}).get("text", "") for id_, (c, _) in earlier.items()}
-        asked = [c for c in (situation, *self._requests()) if c is not None and sees(state, self.seat, c)]
-        query = " ".join(map(self._asked, asked))
-        matches = recall(query, texts)
+        helped = {id_: _helped(c) for id_, (c, _) in earlier.items()}
+        asked = [c for c in (treated(state), *self._requests()) if c is not None and sees(state, self.seat, c)]
+        lent = {id_ for id_, (c, _) in earlier.items() if c.kind == LENT}
+        found = recall(words(state, asked), texts, len(texts), helped)
+        matches = [m for m in found if m.words or m.id not in lent][:MOST_RECALLED]
         cards = [self.card(*earlier[m.id], why=m.words) for m in matches]
-        if len(cards) < 5:  # too little resembles: the most recent are better than an empty page
-            rest = [entry for id_, entry in reversed(list(earlier.items())) if id_ not in {m.id for m in matches}]
-            cards += [self.card(*entry) for entry in rest[: 5 - len(cards)]]
-        return Group(kind, "", tuple(cards), recalled=True)
+        if len(cards) < MOST_RECALLED:  # too little resembles: the group's most recent are better than an empty page
+            shown = lent | {m.id for m in matches}
+            rest = [entry for id_, entry in reversed(list(earlier.items())) if id_ not in shown]
+            cards += [self.card(*entry) for entry in rest[: MOST_RECALLED - len(cards)]]
+        return Group(self.step.recalls[0], "", tuple(cards), recalled=True)
 
     def _requests(self) -> tuple[Contribution, ...]:
         """The request of this round, once there is one; none for the situation of the next."""
-        if self.step.chooses_next:
-            return ()
-        kinds = dict.fromkeys(step.gate.kind for step in self.state.protocol.steps if step.gate and step.gate.kind)
-        return tuple(c for kind in kinds for c, _ in self.scene.of(kind, self.state.course.round))
-
-    def _asked(self, c: Contribution) -> str:
-        """What is looked for: the own words of a situation or a request (not the choices ticked in it)."""
-        boxes = self.state.protocol.kinds[c.kind].fields
-        return " ".join((c.body or {}).get(box.id, "") for box in boxes if box.type in {"line", "text"})
+        return tuple(c for kind in gate_kinds(self.state) for c, _ in self.scene.of(kind, self.state.course.round))
 
     def card(self, c: Contribution, put: tuple[Mark, ...], why: tuple[str, ...] = ()) -> Card:
         state, kind = self.state, self.state.protocol.kinds[c.kind]
@@ -340,3 +334,9 @@ def _mark_rows(protocol: Protocol, kind: str) -> tuple[MarkRow, ...]:
     """The marks that may be put on this kind at some step or anywhere; of the same mark, the last row."""
     rows = (*(row for step in protocol.steps for row in step.marks), *protocol.marks_anywhere)
     return tuple({row.mark: row for row in rows if row.kind == kind}.values())
+
+
+def _helped(c: Contribution) -> int:
+    """How often this helped again, as whoever brought it here said."""
+    times = (c.body or {}).get("helped", "")
+    return int(times) if times.isdecimal() else 0

@@ -129,7 +129,7 @@ class Step:
     gate: Gate | None = None
     protected: str = ""  # may not be left without a contribution of this kind, or a word
     cards: Roles = frozenset()  # who may draw creativity cards
-    recalls: str = ""  # kind of earlier rounds shown by resemblance
+    recalls: tuple[str, ...] = ()  # kinds of earlier rounds shown by resemblance; the first, by date where none does
     recalls_past_gate: bool = False  # only once the gate of the step is met
     themes: Themes | None = None
     votes: str = ""  # kind whose totals show once every present member has one

@@ -180,11 +180,14 @@ class _Reader:
         made["marks"] = tuple(self._mark(mark, where) for mark in row.get("marks", ()))
         made["say"] = tuple(row.get("say", ()))
         made["shows"] = tuple(self._known_kind(kind, where, "shows") for kind in row.get("shows", ()))
+        recalls = row.get("recalls") or ()
+        recalls = (recalls,) if isinstance(recalls, str) else recalls  # as rooms opened before have it
+        made["recalls"] = tuple(self._known_kind(kind, where, "recalls") for kind in recalls)
         if "gate" in row:
             made["gate"] = self._make(Gate, row["gate"], f"the gate of {where}")
         if "themes" in row:
             made["themes"] = self._themes(row["themes"], f"the themes of {where}")
-        for key in ("protected", "recalls", "votes", "opens_on", "ring_of"):
+        for key in ("protected", "votes", "opens_on", "ring_of"):
             if row.get(key):
                 self._known_kind(row[key], where, key)
         if row.get("floor", "all") not in {"all", "client", "ring"}:

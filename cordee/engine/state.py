@@ -10,6 +10,7 @@ from cordee.engine.protocol import Protocol, Step
 K = TypeVar("K")
 V = TypeVar("V")
 UNDO_DEPTH = 20
+LENT = "published"  # the kind of what is lent to a room: published in the space, unsigned
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +257,11 @@ def _written(state: State, event: e.Written) -> State:
     return replace(state, contributions=_with(state.contributions, event.id, made))
 
 
+def _lent(state: State, event: e.Lent) -> State:
+    made = Contribution(event.id, LENT, "", "", 0, "", event.at, event.body)
+    return replace(state, contributions=_with(state.contributions, event.id, made))
+
+
 def _edited(state: State, event: e.Edited) -> State:
     before = state.contributions.get(event.id)
     if before is None:
@@ -371,6 +377,7 @@ APPLY: dict[type[e.Event], Callable[[State, Any], State]] = {
     e.TookOver: lambda s, v: _seat(s, v.seat, facilitator=True, stands_in=True),
     e.DoorSet: lambda s, v: replace(s, door=v.waiting),
     e.Written: _written,
+    e.Lent: _lent,
     e.Edited: _edited,
     e.Withdrawn: lambda s, v: _contribution(s, v.id, withdrawn=True),
     e.Hidden: lambda s, v: _contribution(s, v.id, hidden=v.on),

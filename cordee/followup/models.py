@@ -5,6 +5,8 @@ from datetime import date
 from typing import ClassVar, Literal
 
 from django.db import models
+from django.db.models import Count, Q
+from django.db.models.expressions import Combinable
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -174,6 +176,12 @@ class Help(models.Model):
 
     def __str__(self) -> str:
         return f"Help {self.pk}"
+
+
+def times_helped(helps: str = "helps") -> Combinable:
+    """How often a learning helped again: a meeting counts once, and each situation that somebody prepared."""
+    alone = Count(helps, filter=Q(**{f"{helps}__meeting": None}), distinct=True)
+    return alone + Count(f"{helps}__meeting", distinct=True)
 
 
 class Publication(models.Model):

@@ -8,7 +8,7 @@ or by the search that notices it. It can be thrown away at any time.
 import fcntl
 import logging
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -16,18 +16,19 @@ from secrets import token_urlsafe
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet
 
 from cordee.accounts.models import Person, Space
 from cordee.circles.models import Membership
 from cordee.followup import ranking
 from cordee.followup.discreet import Trace, traces
-from cordee.followup.models import Learning, Publication
+from cordee.followup.models import Learning, Publication, times_helped
 from cordee.followup.shelf import Shelf
 
 AT_ONCE = 1000  # publications put on a shelf in one transaction
 AT_A_SEARCH = 2000  # lacking or too many: a search puts so many right; more wait for tick
 FOUND = 20  # shown by a search
+MOST_LENT = 5  # to a room at a time
 Act = Callable[[Shelf, int, Sequence[str]], None]
 log = logging.getLogger(__name__)
 
@@ -72,7 +73,7 @@ def warnings(learning: Learning, text: str) -> list[Trace]:
 def of(space: Space) -> QuerySet[Publication]:
     """The latest first. Who published is not said, but to themselves."""
     shown = Publication.objects.filter(space=space).select_related("learning", "space")
-    found = shown.annotate(helped=Count("learning__helps"))
+    found = shown.annotate(helped=times_helped("learning__helps"))
     return found.order_by("-published_at", "pk")
 
 
@@ -99,6 +100,29 @@ def _ranked(space: int, query: str, most: int) -> Sequence[str]:
         with suppress(sqlite3.OperationalError):  # somebody else is writing: what is there is searched
             _put_right(shelf, space, AT_A_SEARCH)
         return ranking.ranked(shelf, query, most, {})
+
+
+def lendable(space: Space, query: str, besides: int) -> dict[str, dict[str, str]]:
+    """id -> what a room may show (``text``, ``helped``) of what resembles, but for what this circle published."""
+    found = [each for each in resembling(space, query) if each.learning.circle_id != besides]
+    return {each.pk: _shown(each) for each in found[:MOST_LENT]}
+
+
+def body(id_: str) -> dict[str, str] | None:
+    """What a room may show of this one; ``None`` once it is withdrawn."""
+    found = Publication.objects.filter(pk=id_).annotate(helped=times_helped("learning__helps")).first()
+    return _shown(found) if found else None
+
+
+def withdrawn(ids: Iterable[str]) -> list[str]:
+    """Those of these that are published no more."""
+    asked = list(ids)
+    still = set(Publication.objects.filter(pk__in=asked).values_list("pk", flat=True)) if asked else set()
+    return [id_ for id_ in asked if id_ not in still]
+
+
+def _shown(publication: Publication) -> dict[str, str]:
+    return {"text": publication.text, "helped": str(helped(publication))}
 
 
 # ---------------------------------------------------------------- the shelves

@@ -26,7 +26,7 @@ from cordee.live.asgi import Answer, Request
 from cordee.live.hub import ASK, Hub
 from cordee.live.tally import Tally
 from cordee.live.writer import Writer
-from cordee.room import access, forms, harvest, limits, phrases, store
+from cordee.room import access, forms, harvest, lent, limits, phrases, store
 from cordee.room.models import Draft, Seat, Session
 from cordee.web import incidents
 
@@ -46,6 +46,8 @@ def _committed(jobs: Sequence[store.Job], outcomes: Sequence[Decision | Exceptio
     hub.announce_from_thread({store.topic(id_): room.state.version if room else ASK for id_, room in rooms.items()})
     for room_id in {job.room for job, outcome in zip(jobs, outcomes, strict=True) if _ripe(job, outcome)}:
         harvest.soon(room_id)
+    for room_id in {job.room for job, outcome in zip(jobs, outcomes, strict=True) if lent.due(job.room, outcome)}:
+        lent.soon(room_id, submit)
 
 
 def _ripe(job: store.Job, outcome: Decision | Exception) -> bool:
@@ -140,6 +142,8 @@ def submit(room: str, command: Command | store.Typing) -> Decision:
             outcome = store.transact([job])[0]
             if _ripe(job, outcome):
                 harvest.harvest(room)
+            if lent.due(room, outcome):
+                lent.bring(room, submit)
         if isinstance(outcome, Exception):
             raise outcome
     except REFUSED_FOR_GOOD:

@@ -13,7 +13,7 @@ from cordee.room.store import Typing
 
 KIND = re.compile(r"[\w.-]{1,64}", re.ASCII)  # a kind of the protocol, "kind.for", "edit-" and an id
 TRUE = {"1", "on", "true"}
-NOT_BY_FORM = {"take_seat"}  # joining has its own page
+NOT_BY_FORM = {"take_seat", "lend"}  # joining has its own page; what is lent, nobody asks for
 NEW = {"write", "add_seat"}  # what makes something new, whose id the browser gives when it has JavaScript
 
 

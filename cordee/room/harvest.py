@@ -26,6 +26,7 @@ from cordee.room.models import Entry, Seat, Session
 LEFT_OPEN = timedelta(hours=12)  # after which a room that nobody closed is harvested as it is
 PRESENCE = ("SeatTaken", "SeatAdmitted", "SeatAway", "SeatBack", "SeatHeld", "SeatRevoked")
 TOLD = (*PRESENCE, "Closed", "Marked", "ClientChosen", "RoundStarted")
+USEFUL = "useful"  # the mark by which a group says that an earlier learning helps
 log = logging.getLogger(__name__)
 _thread = ThreadPoolExecutor(1, thread_name_prefix="harvest")
 
@@ -108,6 +109,7 @@ class _Harvest:
     def keep(self) -> None:
         commitments.keep_commitments(self.meeting, self.key, list(self._promises()))
         learnings.keep_learnings(self.meeting, self.key, list(self._learnings()))
+        learnings.keep_helps(self.meeting, set(self._helps()))
         self._outcomes()
         self._turns()
         self._situations()
@@ -145,6 +147,13 @@ class _Harvest:
                 seat = self.state.seats.get(c.author)
                 words |= {"from": seat.name} if author is None and seat and seat.name else {}
                 yield learnings.Learnt(c.id, author, _moment(c.at), words)
+
+    def _helps(self) -> Iterable[tuple[str, int]]:
+        """What was marked « Utile ici », by whom: earlier learnings of the circle, and what the space lent."""
+        for (id_, mark, owner, _round), _put in self.state.marks.items():
+            marked = self.state.contributions.get(id_)
+            if mark == USEFUL and owner in self.people and marked and not marked.withdrawn and marked.round == 0:
+                yield id_, self.people[owner]
 
     def _outcomes(self) -> None:
         """Where those who had promised stand now, as they have just said; what they said later elsewhere holds."""

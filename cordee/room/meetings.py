@@ -17,7 +17,7 @@ from cordee.engine.commands import Revoke, TakeSeat, Write
 from cordee.engine.decide import Refused
 from cordee.engine.protocol import Protocol
 from cordee.engine.reading import builtin, read
-from cordee.followup.models import Commitment, Learning
+from cordee.followup.models import Commitment, Learning, times_helped
 from cordee.room import access, actions, harvest, store
 from cordee.room.models import Seat, Session
 
@@ -98,13 +98,14 @@ def _opening(session: Session, meeting: Meeting) -> Iterable[e.Event]:
 def _learnt(circle: Circle, protocol: Protocol, now: float) -> Iterable[e.Event]:
     step = next((step.id for step in protocol.steps if step.write("learning")), None)
     kept = Learning.objects.filter(circle=circle, sealed__isnull=False).select_related("person")
+    kept = kept.annotate(helped=times_helped())
     key = circle.key()
     bodies = [(learning, learning.words(key)) for learning in kept.order_by("learnt_at", "pk")]
     if step is None or not bodies:
         return
     for learning, words in bodies:
         author = learning.person.name if learning.person else words.get("from", "")
-        body = {"text": words.get("text", ""), "from": author}
+        body = {"text": words.get("text", ""), "from": author, "helped": str(learning.helped)}
         yield e.Written(at=now, seat="", id=learning.pk, kind="learning", round=0, step=step, body=body)
     yield e.Revealed(at=now, seat="", round=0, step=step)
 

@@ -25,7 +25,7 @@ from cordee.engine.reading import read
 from cordee.engine.seen import View
 from cordee.engine.state import State, apply, initial
 from cordee.engine.view import view_for
-from cordee.followup import vectors
+from cordee.followup import published, vectors
 from cordee.live import tally
 from cordee.live.bus import message
 from cordee.room import render
@@ -201,8 +201,11 @@ def _since(room: Room) -> list[tuple[Any, ...]]:
 
 
 def _event(room: Room, seq: int, kind: str, at: float, seat: str, plain: str, sealed: bytes | None) -> e.Event:
+    known = json.loads(plain)
     body = crypto.unseal(room.key, sealed, f"{room.id}#{seq}")
-    return e.load(kind, at, seat, json.loads(plain), body)
+    if kind == e.Lent.__name__ and room.key:
+        body = published.body(known["id"])
+    return e.load(kind, at, seat, known, body)
 
 
 def transact(jobs: Sequence[Job]) -> list[Decision | Exception]:
@@ -326,6 +329,7 @@ def _current(ids: Iterable[str]) -> dict[str, Room]:
 def _entry(room: Room, event: e.Event) -> Fact:
     """The row of this event, which made the room what it is."""
     kind, plain, body = e.dump(event)
+    body = None if isinstance(event, e.Lent) else body  # its words are where they are published, and nowhere else
     seq = room.state.version
     sealed = crypto.seal(room.key, body, f"{room.id}#{seq}") if body is not None and room.key else None
     return room.id, seq, kind, event.at, event.seat, json.dumps(plain), sealed

@@ -149,6 +149,8 @@ WORDS = (
     gettext_noop("Apprentissage"),
     gettext_noop("Apprentissages"),
     gettext_noop("Ce que j’ai appris, pour moi"),
+    gettext_noop("Apprentissage publié"),
+    gettext_noop("Apprentissages publiés"),
     gettext_noop("Engagement de la dernière séance"),
     gettext_noop("Ce que nous avions promis"),
     gettext_noop("Note"),

@@ -65,9 +65,9 @@ def test_saying_that_it_helps_counts_once_and_can_be_taken_back(town):
         karim.post(path, {"learning": learning.pk, "do": "helps"})
     assert Help.objects.count() == 1
     told = shown("claire", "/apprentissages/")
-    assert "a resservi une fois" in told and "Karim" not in told.split(SAID)[1].split("</li>")[0]
+    assert "A resservi une fois" in told and "Karim" not in told.split(SAID)[1].split("</li>")[0]
     karim.post(path, {"learning": learning.pk, "do": "after_all"})
-    assert not Help.objects.exists() and "a resservi" not in shown("claire", "/apprentissages/")
+    assert not Help.objects.exists() and "A resservi" not in shown("claire", "/apprentissages/")
 
 
 def test_another_circle_has_nothing_to_recall_here(town):
@@ -162,9 +162,9 @@ def test_once_withdrawn_it_is_not_shown_again_and_cannot_help(town):
 def test_a_published_one_that_helps_counts_and_nobody_is_told_who(town):
     path, shown_one = prepared(town), elsewhere(town)
     signed_in("karim").post(path, {"publication": shown_one.pk, "do": "helps"})
-    assert "a resservi une fois" in shown("thomas", "/apprentissages/")
+    assert "A resservi une fois" in shown("thomas", "/apprentissages/")
     page = shown("claire", f"/apprentissages/publies/{town.space.pk}/").split("<main")[1]
-    assert "a resservi une fois" in page and "Karim" not in page and "Thomas" not in page
+    assert "A resservi une fois" in page and "Karim" not in page and "Thomas" not in page
     signed_in("karim").post(path, {"publication": shown_one.pk, "do": "after_all"})
     assert not Help.objects.exists()
 

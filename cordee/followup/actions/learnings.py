@@ -1,6 +1,6 @@
 """What a meeting's room leaves to its circle of what was learnt, and what of it helps again."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -37,6 +37,24 @@ def keep_learnings(meeting: Meeting, key: bytes, learnings: Sequence[Learnt]) ->
             learning.person_id = learnt.person
             learning.hold(key, learnt.words)
             learning.save(update_fields=["person", "sealed"])
+
+
+def keep_helps(meeting: Meeting, said: Collection[tuple[str, int]]) -> None:
+    """What the people of this meeting marked as useful to it: (the id that the room knows, person). Each counts once.
+
+    What is published no more keeps the help that was counted before.
+    """
+    ids = {id_ for id_, _ in said}
+    own = {id_: id_ for id_ in Learning.objects.filter(pk__in=ids, circle=meeting.circle).values_list("pk", flat=True)}
+    shown = dict(Publication.objects.filter(pk__in=ids, space=meeting.circle.space).values_list("pk", "learning"))
+    known = shown | own
+    helped = {(known[id_], person) for id_, person in said if id_ in known}
+    for one in Help.objects.filter(meeting=meeting).select_related("learning__publication"):
+        still_told = one.learning.circle_id == meeting.circle_id or hasattr(one.learning, "publication")
+        if still_told and (one.learning_id, one.person_id) not in helped:
+            one.delete()
+    for learning, person in sorted(helped):
+        Help.objects.get_or_create(learning_id=learning, person_id=person, meeting=meeting)
 
 
 def helps(learning: Learning, situation: Situation, *, yes: bool) -> None:

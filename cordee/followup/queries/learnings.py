@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 
 from cordee.accounts.models import User
-from cordee.circles.models import Circle
+from cordee.circles.models import Circle, Meeting
 from cordee.engine.recall import plain
 from cordee.followup import ranking
-from cordee.followup.models import Learning
+from cordee.followup.models import Help, Learning, times_helped
 from cordee.followup.queries.reading import Keys, circles_in, persons
 
 LOOKED_AT, FOUND = 1000, 50  # learnings that a search reads, the latest first, and shows at most
@@ -25,13 +25,21 @@ class Learnt:
         """How often somebody said that it helped again."""
         return getattr(self.learning, "helped", 0)
 
+    @property
+    def helped_at(self) -> Sequence[Meeting]:
+        """The meetings of its circle at which it helped; elsewhere, and for whose situation, is not said."""
+        said: Sequence[Help] = getattr(self.learning, "at_meetings", ())
+        meetings = [help_.meeting for help_ in said if help_.meeting]
+        return list(dict.fromkeys(meeting for meeting in meetings if meeting.circle_id == self.learning.circle_id))
+
 
 def learnings_for(user: User) -> QuerySet[Learning]:
     """Theirs, and those of the circles they are in now, the latest first."""
     seen = Q(person__in=persons(user)) | Q(circle__in=circles_in(user))
     found = Learning.objects.filter(seen, sealed__isnull=False, circle__wrapped_key__isnull=False)
-    shown = found.select_related("circle", "person", "publication").annotate(helped=Count("helps"))
-    return shown.order_by("-learnt_at", "pk")
+    shown = found.select_related("circle", "person", "publication", "meeting").annotate(helped=times_helped())
+    at_meetings = Help.objects.filter(meeting__isnull=False).select_related("meeting").order_by("meeting__number")
+    return shown.prefetch_related(Prefetch("helps", at_meetings, to_attr="at_meetings")).order_by("-learnt_at", "pk")
 
 
 @dataclass(frozen=True, slots=True)

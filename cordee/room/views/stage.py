@@ -15,7 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from cordee.engine.seen import View
-from cordee.room import access, actions, meetings, store, stream
+from cordee.room import access, actions, lent, meetings, store, stream
 from cordee.room import render as parts
 from cordee.web import incidents
 
@@ -74,6 +74,7 @@ def page(
     typed: Mapping[str, str] | None = None,
     new_id: str = "",
 ) -> HttpResponse:
+    lent.put_right(key.room, actions.submit)
     known = store.load(key.room)
     view = known.view(key.seat)
     if view is None:
