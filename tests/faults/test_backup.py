@@ -147,12 +147,13 @@ def test_a_server_moves_to_the_other_database_and_back(fresh_server, template, s
     assert told(fresh_server) == moved
 
 
-def test_the_comparison_notices_a_lost_a_torn_and_a_changed_fact():
+def test_the_comparison_notices_a_lost_a_torn_and_a_changed_fact_and_another_view():
     live = {"r": {"seqs": [1, 2], "facts": ["note-0-00001", "note-0-00002"], "views": {"k": "v"}}}
     compare(live, live, live, {"note-0-00002"})
     lost = {"r": {"seqs": [1], "facts": ["note-0-00001"], "views": {"k": "v"}}}
     torn = {"r": {"seqs": [1, 3], "facts": live["r"]["facts"], "views": {"k": "v"}}}
     changed = {"r": {"seqs": [1, 2], "facts": ["note-0-00001", "note-0-00009"], "views": {"k": "v"}}}
-    for wrong in (lost, torn, changed):
+    shown_otherwise = {"r": {**live["r"], "views": {"k": "w"}}}
+    for wrong in (lost, torn, changed, shown_otherwise):
         with pytest.raises(AssertionError):
             compare(live, wrong, live, {"note-0-00002"})

@@ -1,6 +1,7 @@
 """A clock that jumps an hour back, or forward: the log keeps its order, and nobody waits for an hour that never was."""
 
 import asyncio
+import time
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,8 @@ async def test_a_clock_that_jumps_under_load_changes_no_order_and_stops_no_strea
             with Load(people, [server]) as load:
                 await asyncio.to_thread(load.until, 40)
                 clock.write_text(str(jump))
+                told = await asyncio.to_thread(people[0].http.get, f"{people[0].path}maintenant")
+                assert abs(told.json()["now"] - time.time() - jump) < HOUR / 2, "the clock did not jump"
                 await asyncio.to_thread(load.until, 40)
                 clock.write_text("0")
                 await asyncio.to_thread(load.until, 40)

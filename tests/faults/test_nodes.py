@@ -202,6 +202,7 @@ async def test_messages_that_come_twice_late_and_in_reverse_harm_nothing(cluster
             async with asyncio.timeout(SOON):
                 while mine[-1] not in shown:
                     shown += [card for card in cards((await stream.next(SOON)).data) if card not in shown]
+        assert any(int(held) > 1 for held in re.findall(r"muddled (\d+)", two[1].log)), "nothing came in reverse"
         assert load.wrong == []
         assert amiss(mine, shown) == []
         assert all_amiss(load, kept(two[0])) == []

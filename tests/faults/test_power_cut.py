@@ -126,6 +126,8 @@ def test_a_power_cut_at_any_instant_takes_nothing_back_that_was_acknowledged(tem
     with cut_off(template, CHECKPOINT="20") as run:
         assert sum(map(len, run.acknowledged)) == 8 * NOTES
         assert run.disk.whole() == run.found  # the trace missed nothing
+        file = run.disk.names[str(run.server.var / "cordee.sqlite3")][0][1]
+        assert [call.name for call in file.done].count("write") > 2 * NOTES, "the log was not carried into the file"
         assert lost(run, tmp_path, None) == []
         assert lost(run, tmp_path, Random(7)) == []
         # The same server on the worst disk that the last acknowledgement may leave.

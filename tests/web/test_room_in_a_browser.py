@@ -63,79 +63,6 @@ def test_what_one_writes_the_others_read_without_reloading(room):
     assert room.errors == []
 
 
-def test_a_reload_keeps_what_was_being_typed(room):
-    karim = room.join("Karim")
-    field(karim).fill(QUESTION)
-    karim.reload()
-    expect(field(karim)).to_have_value(QUESTION)
-
-
-def test_another_device_finds_the_draft(room):
-    karim = room.join("Karim")
-    with karim.expect_response("**/brouillon") as kept:
-        field(karim).fill(QUESTION)
-    assert kept.value.status == 204
-    elsewhere = room.page(room.phone())
-    elsewhere.goto(karim.locator("#mine .copy a").get_attribute("href"))
-    expect(field(elsewhere)).to_have_value(QUESTION)
-    expect(elsewhere.locator(".seat.me")).to_have_count(1)  # the stream has morphed the forms
-    expect(field(elsewhere)).to_have_value(QUESTION)
-
-
-def test_the_field_being_typed_in_is_left_alone_while_the_page_lives(room):
-    karim, nadia = room.join("Karim"), room.join("Nadia")
-    field(karim).press_sequentially("Comment ")
-    field(nadia).fill("Et moi ?")
-    send(nadia)
-    expect(karim.locator("#g-situation .card")).to_have_count(1)
-    karim.keyboard.type("faire")
-    expect(field(karim)).to_have_value("Comment faire")
-    expect(field(karim)).to_be_focused()
-
-
-def test_words_sent_without_a_network_leave_once_when_it_is_back(room):
-    karim = room.join("Karim")
-    expect(karim.locator(".seat.me")).to_have_count(1)
-    karim.context.set_offline(True)
-    expect(karim.get_by_role("status").filter(has_text="Connexion perdue")).to_be_visible()
-    field(karim).fill(QUESTION)
-    send(karim)
-    expect(karim.locator("#outbox")).to_contain_text("En attente d’envoi")
-    expect(karim.locator("#outbox")).to_contain_text(QUESTION)
-    karim.context.set_offline(False)
-    expect(room.fanny.locator("#g-situation .card")).to_have_count(1)
-    expect(karim.locator("#outbox .waiting")).to_have_count(0)
-    expect(karim.locator("#g-situation .card")).to_have_count(1)
-    expect(karim.locator("#line")).to_be_hidden()
-
-
-def test_what_waits_survives_a_closed_page(room):
-    karim = room.join("Karim")
-    karim.route("**/contributions", lambda route: route.abort())
-    field(karim).fill(QUESTION)
-    send(karim)
-    expect(karim.locator("#outbox")).to_contain_text(QUESTION)
-    address = karim.url
-    karim.close()
-    again = room.page(karim.context)
-    again.goto(address)
-    expect(room.fanny.locator("#g-situation .card")).to_have_count(1)
-
-
-def test_a_server_in_trouble_is_not_a_refusal(room):
-    karim = room.join("Karim")
-    answers = iter([503])
-
-    def answer(route):
-        status = next(answers, None)
-        route.fulfill(status=status) if status else route.continue_()
-
-    karim.route("**/contributions", answer)
-    field(karim).fill(QUESTION)
-    send(karim)
-    expect(room.fanny.locator("#g-situation .card")).to_have_count(1, timeout=60_000)
-
-
 def test_a_refusal_is_said_beside_the_form_and_keeps_the_words(room):
     karim = room.join("Karim")
     field(karim).fill("x" * 400)
@@ -226,22 +153,6 @@ def test_a_place_of_the_ring_that_changes_by_itself_is_drawn_where_it_was(room):
     assert place.locator(".disc").bounding_box() == before
     assert claire.evaluate("[...document.querySelectorAll('[data-seat] *')].every((el) => el instanceof SVGElement)")
     expect(claire.locator(".seat.me")).to_contain_text("Claire")
-
-
-def test_everything_can_be_written_and_led_without_javascript(room):
-    karim = room.join("Karim", java_script_enabled=False)
-    field(karim).fill(QUESTION)
-    send(karim)
-    expect(karim.locator("#g-situation .card")).to_contain_text(QUESTION)
-    expect(room.fanny.locator("#g-situation .card")).to_have_count(1)
-
-
-def test_without_javascript_a_refusal_comes_with_the_words_kept(room):
-    karim = room.join("Karim", java_script_enabled=False)
-    field(karim).fill("x" * 400)
-    send(karim)
-    expect(karim.get_by_role("alert")).to_contain_text("160")
-    expect(field(karim)).to_have_value("x" * 400)
 
 
 def kept_of_the_room(page: Page) -> list[str]:
