@@ -22,10 +22,13 @@ PAGE = 50
 @never_cache
 @needs("account.home")
 def commitments(request: SignedIn) -> HttpResponse:
-    mine = Paginator(queries.commitments_of(request.user), PAGE).get_page(request.GET.get("page"))
+    some = Paginator(queries.commitments_of(request.user), PAGE).get_page(request.GET.get("page"))
+    mine = queries.read(some)
     page = {
-        "page": mine,
-        "mine": queries.read(mine),
+        "page": some,
+        "mine": mine,
+        "open": [each for each in mine if each.open],
+        "done": [each for each in mine if not each.open],
         "witnessed": queries.read(queries.witnessed_by(request.user)[:PAGE]),
         "circles": Circle.objects.filter(pk__in=circles_in(request.user), space__isnull=False).order_by("name", "pk"),
     }
