@@ -190,14 +190,17 @@ class French:
             return dict(COMMITMENT) | {"witness": next(iter(room.consultants()), "")}
         if kind == "carried":
             return dict(COMMITMENT) | {"witness": "Karim"}
+        if kind == "success":
+            return dict(SUCCESS)
         said = SAID[kind]
         return {"text": said[list(NAMES).index(seat) % len(said)] if seat in NAMES else said[0]}
 
     def value(self, room: Room, seat: str, mark: str) -> str:
         said = {"theme": "Oser demander", "value": "La confiance", "sorted": "keep", "standing": "adapted"}
-        return (said | {"gave": "Trois personnes sur cinq ; les autres m’attendaient."}).get(mark, "")
+        return (said | REPRISE).get(mark, "")
 
 
+REPRISE = {"gave": "Trois personnes sur cinq ; les autres m’attendaient.", "learnt": "On m’attendait."}
 SITUATIONS = {
     "claire": {
         "nature": "probleme",
@@ -224,6 +227,12 @@ COMMITMENT = {
     "if": "Quand j’aurai la liste des rattachements",
     "then": "je vois chaque personne dix minutes avant l’annonce à l’équipe",
     "date": "2026-12-04",
+}
+SUCCESS = {
+    "situation": "Je repoussais l’annonce à mon équipe depuis un mois.",
+    "did": "J’ai vu chacun dix minutes, avant la réunion.",
+    "gave": "Ce jour-là, personne n’a découvert la nouvelle.",
+    "thanks": "Karim",
 }
 SAID = {
     "published": ["Dire tôt ce que l’on sait, même sans tout savoir, apaise."],
@@ -283,15 +292,17 @@ FRENCH = French()
 # ---------------------------------------------------------------- a round of MENTOR
 
 
-def opening(room: Room, *authors: str, script: French = FRENCH) -> Room:
-    """The room of a meeting that opens on what these people promised at the last one. Nobody has come yet."""
+def opening(room: Room, *authors: str, told: tuple[str, ...] = (), script: French = FRENCH) -> Room:
+    """The room of a meeting that opens on what these people promised at the last one, and ``told`` as successes since.
+
+    Nobody has come yet.
+    """
     step = room.state.protocol.steps[0]
     facts: list[e.Event] = [e.RoomOpened(at=room.now, seat="")]
-    for who in authors:
-        body = script.body(room, who, "carried") | {"from": NAMES[who]}
-        id_ = room.new_id("carried")
-        facts.append(e.Written(at=room.now, seat=who, id=id_, kind="carried", round=0, step=step.id, body=body))
-    facts += [e.StepEntered(at=room.now, seat="", round=1, step=step.id)] if authors else []
+    for kind, who in [*(("success", who) for who in told), *(("carried", who) for who in authors)]:
+        body, id_ = script.body(room, who, kind) | {"from": NAMES[who]}, room.new_id(kind)
+        facts.append(e.Written(at=room.now, seat=who, id=id_, kind=kind, round=0, step=step.id, body=body))
+    facts += [e.StepEntered(at=room.now, seat="", round=1, step=step.id)] if authors or told else []
     for fact in facts:
         room.state = apply(room.state, fact)
         room.events.append(fact)
@@ -325,7 +336,7 @@ def _write(room: Room, script: French, seat: str, kind: str) -> str:
 def _reprise(room: Room, script: French, client: str) -> None:
     for seat in turns.ring(room.state):
         for promise in room.state.of_kind("carried", author=seat):
-            for mark in ("standing", "gave"):
+            for mark in ("standing", "gave", "learnt"):
                 room.mark(seat, promise.id, mark, script.value(room, seat, mark))
         room.pass_floor()
 

@@ -29,7 +29,7 @@ SEATS = (*NAMES, "waiting", SCREEN)
 REVOKED, HELD, OBSERVER, OUTSIDER = "marc", "julien", "octave", "rose"
 
 # The table of product.md, by hand.
-OPEN = {"carried", "situation", "story", "question", "request"}
+OPEN = {"carried", "success", "situation", "story", "question", "request"}
 SILENT = {"feeling", "suggestion", "takeaway", "commitment", "learning"}  # the author's until the reveal, then all's
 ALONE = {"vote", "note", "seed"}  # the author's for ever
 STEPS = [
@@ -46,6 +46,7 @@ STEPS = [
 ]
 FIRST_SHOWN = {
     "carried": "reprise",
+    "success": "reprise",
     "story": "recit",
     "question": "questions",
     "request": "demande",
@@ -197,7 +198,9 @@ class Oracle:
             if here.step == "renforcement":
                 return id_ not in here.treated.values()
             return id_ == here.situation
-        if t.kind not in FIRST_SHOWN or t.round != (here.round if t.kind != "carried" else here.round - 1):
+        if t.kind not in FIRST_SHOWN or t.round != (
+            here.round if t.kind not in {"carried", "success"} else here.round - 1
+        ):
             return False
         return STEPS.index(FIRST_SHOWN[t.kind]) <= STEPS.index(here.step)
 
@@ -312,7 +315,7 @@ class Canaries(French):
         return body
 
     def value(self, room: Room, seat: str, mark: str) -> str:
-        return f"Oser {self.new()}" if mark in {"theme", "value", "gave"} else super().value(room, seat, mark)
+        return f"Oser {self.new()}" if mark in {"theme", "value", "gave", "learnt"} else super().value(room, seat, mark)
 
 
 class Table(Room):
@@ -374,12 +377,26 @@ class Table(Room):
                 self.do(c.Edit(seat=HELD, id=entry.id, body=self.script.body(self, HELD, kind)))
 
 
+def _tells_anew_and_withdraws(room: Room, script: "Canaries") -> None:
+    """On the circle's wall: the room is told of it."""
+    first, second, _ = room.state.of_kind("success")
+    body = script.body(room, first.author, "success") | {"from": NAMES[first.author]}
+    for fact in (
+        e.Edited(at=room.now, seat=first.author, id=first.id, body=body),
+        e.Withdrawn(at=room.now, seat=second.author, id=second.id),
+    ):
+        room.state = apply(room.state, fact)
+        room.events.append(fact)
+
+
 @lru_cache(maxsize=1)
 def play_with_canaries() -> tuple[list[e.Event], Oracle]:
     """Two rounds of MENTOR in which every text is a unique canary, and the oracle that knows who may read which."""
     script = Canaries()
     room = Table(script)
-    opening(room, "claire", "karim", REVOKED, OUTSIDER, script=script)  # one of them never comes
+    told = ("claire", "nadia", OUTSIDER)
+    opening(room, "claire", "karim", REVOKED, OUTSIDER, told=told, script=script)  # one of them never comes
+    _tells_anew_and_withdraws(room, script)
     _seat_everyone(room, script)
     play(room, until="choix", script=script)
     room.do(c.Hide(seat="fanny", id=room.state.of_kind("carried", author=REVOKED)[0].id))

@@ -34,7 +34,8 @@ class Eye:
         found: list[Group] = []
         for kind in self.step.shows:
             group = self._group("group", kind, self._shown(kind), self.state.protocol.kinds[kind].plural)
-            found += self._under_headings(group) if kind == self._themed else (group,)
+            if group.cards or kind not in self.step.opens_on:  # there is no heading over what was not carried in
+                found += self._under_headings(group) if kind == self._themed else (group,)
         if recalls_now(self.state):
             found.append(self._recalled())
         return tuple(found)
@@ -127,7 +128,7 @@ class Eye:
     def _shown(self, kind: str, past: bool = False) -> tuple[Entry, ...]:
         course = self.state.course
         if kind != "situation":
-            opening = any(step.opens_on == kind for step in self.state.protocol.steps)
+            opening = any(kind in step.opens_on for step in self.state.protocol.steps)
             return self.scene.of(kind, 0 if opening else course.round)
         if (self.step.chooses or self.step.chooses_next) and not past:
             treated = {sid for _, _, sid in course.treated if sid != course.situation or self.step.chooses_next}

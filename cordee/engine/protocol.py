@@ -133,7 +133,7 @@ class Step:
     recalls_past_gate: bool = False  # only once the gate of the step is met
     themes: Themes | None = None
     votes: str = ""  # kind whose totals show once every present member has one
-    opens_on: str = ""  # the step exists only at the opening of a room into which this kind was carried
+    opens_on: tuple[str, ...] = ()  # the step exists only at the opening of a room into which one of these was carried
 
     def write(self, kind: str) -> Write | None:
         return next((row for row in self.writes if row.kind == kind), None)
@@ -182,7 +182,7 @@ class Protocol:
 
     def steps_with(self, carried: frozenset[str]) -> tuple[Step, ...]:
         """The steps of a round: those that open on something exist only when it was carried there."""
-        return tuple(step for step in self.steps if not step.opens_on or step.opens_on in carried)
+        return tuple(step for step in self.steps if not step.opens_on or not carried.isdisjoint(step.opens_on))
 
     def index(self, step: str) -> int:
         return next(i for i, s in enumerate(self.steps) if s.id == step)

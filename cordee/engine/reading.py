@@ -187,7 +187,10 @@ class _Reader:
             made["gate"] = self._make(Gate, row["gate"], f"the gate of {where}")
         if "themes" in row:
             made["themes"] = self._themes(row["themes"], f"the themes of {where}")
-        for key in ("protected", "votes", "opens_on", "ring_of"):
+        opens_on = row.get("opens_on") or ()  # one kind, or several
+        opens_on = [opens_on] if isinstance(opens_on, str) else opens_on
+        made["opens_on"] = tuple(self._known_kind(kind, where, "opens_on") for kind in opens_on)
+        for key in ("protected", "votes", "ring_of"):
             if row.get(key):
                 self._known_kind(row[key], where, key)
         if row.get("floor", "all") not in {"all", "client", "ring"}:

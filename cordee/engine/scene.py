@@ -12,7 +12,7 @@ from cordee.engine.memory import Memory
 from cordee.engine.policy import may, roles_of
 from cordee.engine.protocol import Roles
 from cordee.engine.seen import Clock, Letter, Ring, RingSeat, Strip
-from cordee.engine.state import Contribution, Mark, State
+from cordee.engine.state import Contribution, Mark, Seat, State
 
 Entry = tuple[Contribution, tuple[Mark, ...]]  # what was written, and the marks put on it
 Grouped = dict[Any, tuple[Entry, ...]]
@@ -75,7 +75,7 @@ def _scene(state: State, memory: Memory) -> Scene:
         holder=turns.holder(state),
         position=position(state),
         strip=memory.once("strip", (state.protocol, course.step, course.round, state.carried), lambda: _strip(state)),
-        clock=memory.once("clock", course, lambda: _clock(state)),
+        clock=_clock_of(state, memory),
         ring=memory.once("ring", _Same(state), lambda: _ring(state, roles)),
         place=memory.once("place", place, lambda: place),
         names=memory.once("names", seats, lambda: tuple((seat.id, seat.name) for seat in seats.values())),
@@ -125,7 +125,13 @@ def _strip(state: State) -> Strip:
     )
 
 
-def _clock(state: State) -> Clock:
+def _clock_of(state: State, memory: Memory) -> Clock:
+    timed = turns.holder(state) if state.step.turn_seconds else ""
+    turn = state.seats.get(timed)
+    return memory.once("clock", (state.course, turn), lambda: _clock(state, turn))
+
+
+def _clock(state: State, turn: Seat | None) -> Clock:
     course = state.course
     silence = course.started_at + course.paused_for + state.step.silence_minutes * 60
     shows = state.step.silence_minutes and not state.revealed
@@ -135,7 +141,16 @@ def _clock(state: State) -> Clock:
         course.paused_at,
         silence if shows else None,
         course.paused_until if course.paused_at is not None else 0,
+        *((state.step.turn_seconds, _turn_from(state, turn), turn.name or "") if turn else ()),
     )
+
+
+def _turn_from(state: State, turn: Seat) -> float:
+    """When they were given the floor, had there been no pause since; the first of a step has it from its beginning."""
+    course = state.course
+    if course.floor != turn.id:
+        return course.started_at + course.paused_for
+    return course.floor_at + course.paused_for - course.floor_paused
 
 
 def _writers(state: State, roles: Mapping[str, Roles]) -> set[str]:

@@ -39,6 +39,9 @@ class Clock:
     paused_at: float | None
     silence_until: float | None
     paused_until: float = 0  # 0: nobody said when the pause ends
+    turn_seconds: int = 0  # how long the one who has the floor is to speak; 0: nothing is said of it
+    turn_from: float = 0
+    turn: str = ""  # their name
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,7 @@ class Course:
     paused_until: float = 0  # when it is to end, as was said to all; 0 when nothing was said
     floor: str = ""
     floor_at: float = 0
+    floor_paused: float = 0  # seconds that the step had been paused for, when the floor was given
     spoken: frozenset[str] = frozenset()
     free: bool = False
     revealed: frozenset[tuple[int, str]] = frozenset()
@@ -209,6 +210,7 @@ def _fresh_step(state: State, step: str, at: float) -> dict[str, Any]:
         "paused_until": 0,
         "floor": "",
         "floor_at": 0,
+        "floor_paused": 0,
         "spoken": frozenset(),
         "free": False,
     }
@@ -351,7 +353,9 @@ def _resumed(state: State, event: e.Resumed) -> State:
 
 def _floor(state: State, event: e.FloorGiven) -> State:
     spoken = state.course.spoken | ({event.spoken} if event.spoken else frozenset())
-    return _move(state, event, floor=event.target, floor_at=event.at, spoken=spoken)
+    return _move(
+        state, event, floor=event.target, floor_at=event.at, floor_paused=state.course.paused_for, spoken=spoken
+    )
 
 
 def _revealed(state: State, event: e.Revealed) -> State:

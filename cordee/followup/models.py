@@ -1,7 +1,7 @@
 """What a circle keeps of its rooms: what its members promised and what they learnt, sealed with the circle's key."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import ClassVar, Literal
 
 from django.db import models
@@ -23,6 +23,7 @@ class Commitment(models.Model):
 
     PROMISED, TRIED, KEPT, ADAPTED, LET_GO = "promised", "tried", "kept", "adapted", "let_go"
     DONE = (KEPT, ADAPTED)  # what may be told as a success
+    OVER = (KEPT, LET_GO)  # of what nobody is to be reminded
     STATES = (
         (PROMISED, _("promis")),
         (TRIED, _("essayé")),
@@ -66,15 +67,19 @@ class Commitment(models.Model):
         gave: str | None = None,
         learnt: str | None = None,
         remind_on: date | Literal["same"] | None = "same",
+        at: datetime | None = None,
     ) -> None:
         """Its author says where they stand; said again, the latest holds. What is left out stays as it was.
 
-        Once the circle's key is destroyed no word is kept.
+        Of what is kept or let go nobody is reminded. Once the circle's key is destroyed no word is kept.
+        ``at``: when it was said, if not now.
         """
-        if state:
-            self.state, self.answered_at = state, timezone.now()
-        if remind_on != "same":
-            self.remind_on = remind_on
+        self.state = state or self.state
+        if state or gave is not None or learnt is not None:
+            self.answered_at = at or timezone.now()
+        self.remind_on = self.remind_on if remind_on == "same" else remind_on
+        if self.state in self.OVER:
+            self.remind_on = None
         key = self.circle.key() if gave is not None or learnt is not None else None
         if key:
             said = self.outcome(key)
@@ -84,15 +89,6 @@ class Commitment(models.Model):
                 said.get("learnt", "") if learnt is None else learnt,
             )
         self.save(update_fields=["state", "answered_at", "remind_on", "sealed_outcome"])
-
-    def answer(self, state: str) -> None:
-        """Its author says in one tap where they stand."""
-        self.stand(state=state)
-
-    def tell(self, key: bytes, gave: str, learnt: str) -> None:
-        """What it gave and what was learnt, said in a room."""
-        self._seal_outcome(key, gave, learnt)
-        self.save(update_fields=["sealed_outcome"])
 
     def _seal_outcome(self, key: bytes, gave: str, learnt: str) -> None:
         said = {name: text for name, text in (("gave", gave), ("learnt", learnt)) if text}

@@ -19,7 +19,7 @@ from cordee.circles.actions import situations
 from cordee.circles.models import Attendance, Meeting, Membership, Situation, Turn, Voice
 from cordee.engine import events as e
 from cordee.engine.state import Contribution, State
-from cordee.followup.actions import commitments, learnings
+from cordee.followup.actions import commitments, learnings, successes
 from cordee.room import access, store, voices
 from cordee.room.models import Entry, Seat, Session
 
@@ -111,6 +111,7 @@ class _Harvest:
         learnings.keep_learnings(self.meeting, self.key, list(self._learnings()))
         learnings.keep_helps(self.meeting, set(self._helps()))
         self._outcomes()
+        successes.celebrate(self.meeting, [c.id for c in self.state.of_kind("success", 0)])
         self._turns()
         self._situations()
         self._attendance()
@@ -159,11 +160,12 @@ class _Harvest:
         """Where those who had promised stand now, as they have just said; what they said later elsewhere holds."""
         said_at = {str(one.plain["id"]): one.at for one in self.told if one.kind == "Marked"}
         for c in self.state.contributions.values():
-            if c.round > 0 or c.id not in said_at or c.kind not in {s.opens_on for s in self.state.protocol.steps}:
+            if c.round > 0 or c.id not in said_at or c.kind != "carried":
                 continue
-            marks = {name: self.state.marked(c.id, name).get(c.author) for name in ("standing", "gave")}
-            standing, gave = (mark.value if mark else "" for mark in marks.values())
-            commitments.keep_outcome(self.circle, self.key, c.id, standing, gave, _moment(said_at[c.id]))
+            known = [name for name in ("standing", "gave", "learnt") if self.state.protocol.mark_row(name, c.kind)]
+            put = {name: self.state.marked(c.id, name).get(c.author) for name in known}
+            said = {name: mark.value if mark else "" for name, mark in put.items()}
+            commitments.keep_outcome(self.circle, c.id, said, _moment(said_at[c.id]))
 
     # ------------------------------------------------------------ counts
 

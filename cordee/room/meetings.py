@@ -18,6 +18,7 @@ from cordee.engine.decide import Refused
 from cordee.engine.protocol import Protocol
 from cordee.engine.reading import builtin, read
 from cordee.followup.models import Commitment, Learning, times_helped
+from cordee.followup.queries import successes
 from cordee.room import access, actions, harvest, store
 from cordee.room.models import Seat, Session
 
@@ -83,15 +84,15 @@ def _opened(meeting: Meeting) -> Session:
 
 
 def _opening(session: Session, meeting: Meeting) -> Iterable[e.Event]:
-    """What a meeting opens on: what its circle learnt, what its members promised and what they bring."""
+    """What a meeting opens on: what its circle learnt, what its members told, promised and bring."""
     now, protocol = time(), read(session.protocol)
     yield e.RoomOpened(at=now, seat="")
     yield from _learnt(meeting.circle, protocol, now)
-    promised = list(_promised(session, meeting, protocol, now))
-    yield from promised
+    opening = [*_successes(session, meeting, protocol, now), *_promised(session, meeting, protocol, now)]
+    yield from opening
     yield from _brought(session, meeting, protocol, now)
     first = next((step.id for step in protocol.steps if step.opens_on), None)
-    if promised and first:
+    if opening and first:
         yield e.StepEntered(at=now, seat="", round=1, step=first)
 
 
@@ -110,10 +111,22 @@ def _learnt(circle: Circle, protocol: Protocol, now: float) -> Iterable[e.Event]
     yield e.Revealed(at=now, seat="", round=0, step=step)
 
 
+def _successes(session: Session, meeting: Meeting, protocol: Protocol, now: float) -> Iterable[e.Event]:
+    """What was told and not celebrated yet, by those who are still of the circle."""
+    step = next((step for step in protocol.steps if "success" in step.opens_on), None)
+    if step is None:
+        return
+    current = circles.current(meeting.circle).values("person")
+    fresh = successes.of_circle(meeting.circle).filter(celebrated=None, commitment__person__in=current)
+    for told in successes.read(fresh.order_by("told_at", "pk")):
+        seat, body = access.seat_of(session.pk, told.success.commitment.person_id), successes.card(told)
+        yield e.Written(at=now, seat=seat, id=told.success.pk, kind="success", round=0, step=step.id, body=body)
+
+
 def _promised(session: Session, meeting: Meeting, protocol: Protocol, now: float) -> Iterable[e.Event]:
     """The commitments of the last meeting, with what their authors have said of them since; earlier ones that are
     still promised. Each keeps its id."""
-    step = next((step for step in protocol.steps if step.opens_on), None)
+    step = next((step for step in protocol.steps if "carried" in step.opens_on), None)
     key = meeting.circle.key()
     if step is None:
         return
@@ -122,8 +135,8 @@ def _promised(session: Session, meeting: Meeting, protocol: Protocol, now: float
         seat = access.seat_of(session.pk, commitment.person_id)
         body = {name: words[name] for name in ("if", "then", "witness") if words.get(name)}
         body |= {"from": commitment.person.name} | ({"date": due.isoformat()} if due else {})
-        yield e.Written(at=now, seat=seat, id=commitment.pk, kind=step.opens_on, round=0, step=step.id, body=body)
-        said = {"standing": commitment.state, "gave": commitment.outcome(key).get("gave", "")}
+        yield e.Written(at=now, seat=seat, id=commitment.pk, kind="carried", round=0, step=step.id, body=body)
+        said = {"standing": commitment.state, **commitment.outcome(key)}
         if commitment.state != Commitment.PROMISED:
             for mark, value in said.items():
                 if value:

@@ -94,10 +94,76 @@ def test_who_promised_and_is_not_there_is_passed_over():
     assert [card.author for card in group(room.view("karim"), "carried").cards] == ["Octave", "Karim"]
 
 
+# ---------------------------------------------------------------- the clock of the one whose turn it is
+
+
+def test_each_has_two_minutes_from_when_they_are_given_the_floor_and_pauses_are_taken_off():
+    room = meeting("claire", "karim")
+    first = room.view("nadia").clock
+    assert (first.turn, first.turn_seconds, first.turn_from) == ("Claire", 120, first.runs_from)
+    room.now += 90
+    room.pass_floor()
+    second = room.view("screen").clock
+    assert (second.turn, second.turn_from) == ("Karim", room.now)
+    room.do(c.Pause(seat="fanny"))
+    room.now += 300
+    room.do(c.Resume(seat="fanny"))
+    after = room.view("karim").clock
+    assert after.turn_from - second.turn_from == after.runs_from - second.runs_from >= 300
+
+
+def test_whose_time_is_over_keeps_the_floor():
+    room = meeting("claire", "karim")
+    room.now += 3600
+    assert room.view("claire").ring.holder == room.view("claire").clock.turn.lower() == "claire"
+    assert room.view("claire").may_pass
+
+
+def test_the_facilitator_starts_the_first_turn_anew():
+    room = meeting("claire", "karim")
+    room.now += 240
+    room.do(c.GiveFloor(seat="fanny", target="claire"))
+    assert room.view("claire").clock.turn_from == room.now
+
+
+def test_where_nobody_in_particular_speaks_there_is_no_such_clock():
+    room = meeting("claire")
+    room.do(c.FreeFloor(seat="fanny"))
+    assert room.view("claire").clock.turn_seconds == 0
+    assert play(circle(), until="recit").view("claire").clock.turn_seconds == 0
+
+
+# ---------------------------------------------------------------- successes told since
+
+
+def test_a_room_opens_on_what_was_told_too_and_everybody_reads_it():
+    room = opening(Room(), told=("octave",))
+    room.seat("fanny", role="facilitator", appointed=True)
+    room.seat("karim", appointed=True)
+    for seat in ("karim", "fanny", "screen"):
+        card = group(room.view(seat), "success").cards[0]
+        assert (card.author, card.get("thanks")) == ("Octave", "Karim") and card.get("gave")
+        assert not (card.marks or card.editable)
+    assert room.step == "reprise" and room.view("karim").ring.holder == ""
+    room.next()
+    assert group(room.view("karim"), "success").past
+
+
+@pytest.mark.parametrize("who", ["octave", "karim", "fanny"])
+def test_nobody_writes_nor_changes_a_success_in_the_room(who):
+    room = opening(Room(), told=("octave",))
+    room.seat("fanny", role="facilitator", appointed=True)
+    room.seat("karim", "octave", appointed=True)
+    told = room.state.of_kind("success")[0].id
+    assert isinstance(room.try_(c.Edit(seat=who, id=told, body={"gave": "Rien."})), Refused)
+    assert who == "octave" or isinstance(room.try_(c.Withdraw(seat=who, id=told)), Refused)
+    assert room.try_write(who, "success", {"situation": "A", "did": "B", "gave": "C"}) == "not_this_step"
+
+
 # ---------------------------------------------------------------- where it stands, and what it gave
 
 
-@pytest.mark.parametrize("mark", ["standing", "gave"])
+@pytest.mark.parametrize("mark", ["standing", "gave", "learnt"])
 def test_the_author_alone_says_it_and_all_read_it(mark):
     room = meeting("claire", "karim")
     value = "kept" if mark == "standing" else "Trois personnes sur cinq."
@@ -272,7 +338,7 @@ def test_a_pause_of_no_length_that_a_day_holds_is_refused(minutes):
 
 
 def test_a_protocol_needs_a_step_that_every_round_has():
-    text = builtin("mentor").replace('opens_on = "carried"', 'opens_on = "nothing"')
+    text = builtin("mentor").replace('opens_on = ["carried", "success"]', 'opens_on = "nothing"')
     with pytest.raises(ProtocolError, match=r"reprise.*opens_on.*nothing"):
         read(text)
 

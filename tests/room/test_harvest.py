@@ -158,8 +158,7 @@ def test_a_room_opened_again_is_harvested_again_and_what_was_said_since_stays():
     room = whole(lake)
     close(room)
     commitment = Commitment.objects.get()
-    commitment.answer("kept")
-    commitment.tell(key(lake), "Tout le monde a posé ses questions.", "")
+    commitment.stand(state="kept", gave="Tout le monde a posé ses questions.")
     room.do(c.Undo(seat=room.leader))
     room.go("traitement")
     room.write(room.client, "commitment", dict(COMMITMENT) | {"then": "je demande une date"})
@@ -243,11 +242,15 @@ def test_the_next_meeting_opens_on_what_was_promised_and_learnt():
     assert card.get("date") == COMMITMENT["date"] and card.get("witness")
     room.mark(claire, card.id, "standing", "adapted")
     room.mark(claire, card.id, "gave", "J’ai vu trois personnes sur cinq.")
+    room.mark(claire, card.id, "learnt", "On m’attendait.")
     room.next()
     play(room, client=lake.seat("karim", room.house))
     close(room)
     kept = Commitment.objects.get(pk=card.id)
-    assert kept.state == "adapted" and kept.outcome(key(lake)) == {"gave": "J’ai vu trois personnes sur cinq."}
+    assert kept.state == "adapted" and kept.outcome(key(lake)) == {
+        "gave": "J’ai vu trois personnes sur cinq.",
+        "learnt": "On m’attendait.",
+    }
     assert kept.meeting.number == 1
     third = meet(lake)
     carried = third.state.of_kind("carried")
@@ -259,12 +262,12 @@ def test_what_was_answered_between_the_meetings_is_there_already():
     lake = Lake(*WHO)
     close(whole(lake))
     commitment = Commitment.objects.get()
-    commitment.answer("tried")
-    commitment.tell(key(lake), "Une personne m’a remerciée.", "Oser plus tôt.")
+    commitment.stand(state="tried", gave="Une personne m’a remerciée.", learnt="Oser plus tôt.")
     room = meet(lake)
     claire = lake.seat("claire", room.house)
     marks = {m.mark: m for m in room.view("screen").groups[0].cards[0].marks}
     assert marks["standing"].says == ("Essayé",) and marks["gave"].says == ("Une personne m’a remerciée.",)
+    assert marks["learnt"].says == ("Oser plus tôt.",)
     room.mark(claire, commitment.pk, "standing", "kept")
     room.next()
     play(room, client=claire)
@@ -279,7 +282,7 @@ def test_what_was_said_elsewhere_since_holds():
     room = meet(lake)
     commitment = Commitment.objects.get()
     room.mark(lake.seat("claire", room.house), commitment.pk, "standing", "tried")
-    commitment.answer("kept")
+    commitment.stand(state="kept")
     close(room)
     assert Commitment.objects.get(pk=commitment.pk).state == "kept"
 

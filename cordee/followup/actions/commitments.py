@@ -43,15 +43,16 @@ def _write(commitment: Commitment, promise: Promise, key: bytes) -> None:
     commitment.hold(key, promise.words)
 
 
-def keep_outcome(circle: Circle, key: bytes, commitment: str, state: str, gave: str, said_at: datetime) -> None:
-    """What its author has said of a commitment at the opening of a later meeting; what they said since holds."""
-    stored = Commitment.objects.filter(pk=commitment, circle=circle).first()
+def keep_outcome(circle: Circle, commitment: str, said: Mapping[str, str], said_at: datetime) -> None:
+    """What its author has said of a commitment at the opening of a later meeting; what they said since holds.
+
+    ``said``: standing, gave, learnt; what the room did not ask for is left out.
+    """
+    stored = Commitment.objects.filter(pk=commitment, circle=circle).select_related("circle").first()
     if stored is None or stored.sealed is None or (stored.answered_at and stored.answered_at >= said_at):
         return
-    before = stored.outcome(key)
-    if state in dict(Commitment.STATES) and state != stored.state:
-        stored.state = state
-    if gave != before.get("gave", ""):
-        stored.tell(key, gave, before.get("learnt", ""))
-    stored.answered_at = said_at
-    stored.save(update_fields=["state", "answered_at"])
+    standing = said.get("standing") or stored.state
+    words = {name: said[name] for name in ("gave", "learnt") if name in said}
+    before = {"gave": "", "learnt": "", **stored.outcome(stored.circle.key())}
+    if standing in dict(Commitment.STATES) and (standing != stored.state or before != before | words):
+        stored.stand(state=standing, gave=words.get("gave"), learnt=words.get("learnt"), at=said_at)

@@ -1,12 +1,13 @@
 """A kept commitment told to its circle."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from secrets import token_urlsafe
 
 from django.db import transaction
 from django.utils import timezone
 
 from cordee.accounts.models import Person
+from cordee.circles.models import Meeting
 from cordee.followup.models import Commitment, Success
 
 
@@ -24,3 +25,9 @@ def tell(commitment: Commitment, key: bytes, words: Mapping[str, str], thanked: 
         success.hold(key, {name: text for name, text in words.items() if text})
         success.save()
     return success
+
+
+def celebrate(meeting: Meeting, ids: Collection[str]) -> None:
+    """This meeting opened on these. Said again, or of another meeting later, the first holds."""
+    shown = Success.objects.filter(pk__in=ids, commitment__circle=meeting.circle_id, celebrated=None)
+    shown.update(celebrated=meeting)

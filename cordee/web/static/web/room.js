@@ -46,7 +46,8 @@
   // ---------------------------------------------------------------- drafts
 
   const isText = (field) => field.matches('textarea, input:not([type]), input[type=text], input[type=date]');
-  const fieldsOf = (form) => [...form.elements].filter((field) => field.name?.startsWith('body.'));
+  const onThisDevice = /^(edit|mark)-|\.for$/; // drafts that are kept here alone
+  const fieldsOf = (form) => [...form.elements].filter((field) => field.name?.startsWith('body.') || (field.name === 'value' && field.matches('textarea')));
   const keyOf = (field) => `draft:${field.form.dataset.draft}:${field.name.slice(5)}`;
 
   function dirty(field) {
@@ -98,7 +99,7 @@
   function remember(field) {
     if (field.type === 'radio' && !field.checked) return;
     record(field, now());
-    if (!/^edit-|\.for$/.test(field.form.dataset.draft)) {
+    if (!onThisDevice.test(field.form.dataset.draft)) {
       unsent.add(field.form);
       clearTimeout(draftTimer);
       draftTimer = setTimeout(sendDrafts, 1000);
@@ -148,7 +149,7 @@
     forget(form, sent);
     for (const field of fieldsOf(form)) {
       if (field.type !== 'radio' && field.value !== (sent.get(field.name) ?? '')) continue;
-      if (!('single' in form.dataset) && !form.dataset.draft?.startsWith('edit-')) put(field, '');
+      if (!('single' in form.dataset) && !/^(edit|mark)-/.test(form.dataset.draft)) put(field, '');
       settle(field);
       delete field.dataset.draftAt;
     }
@@ -291,6 +292,7 @@
 
   function draftOf(body) {
     if (body.get('do') === 'edit') return `edit-${body.get('id')}`;
+    if (body.get('do') === 'mark') return `mark-${body.get('id')}-${body.get('mark')}`;
     return body.get('do') === 'write' ? body.get('kind') + (body.get('behalf') ? '.for' : '') : '';
   }
 
@@ -316,7 +318,7 @@
       const body = new URLSearchParams(item.body);
       for (const [name, text] of body) {
         const key = `draft:${draftOf(body)}:${name.slice(5)}`;
-        if (name.startsWith('body.') && store.get(key)?.text === text) store.remove(key);
+        if ((name.startsWith('body.') || name === 'value') && store.get(key)?.text === text) store.remove(key);
       }
     }
   }
@@ -415,9 +417,8 @@
   };
 
   function tick() {
-    const clock = document.querySelector('.clock');
-    if (clock) {
-      const { from, minutes, paused, silence, until } = clock.dataset;
+    for (const clock of document.querySelectorAll('.clock')) {
+      const { from, paused, silence, until, seconds, name } = clock.dataset, minutes = seconds ? seconds / 60 : clock.dataset.minutes;
       const at = paused ? Number(paused) : now();
       const left = Math.min(minutes * 60, Number(from) + minutes * 60 - at), quiet = silence ? Math.min(silence - from, silence - at) : 0; // the clock may have been put back
       clock.classList.toggle('over', until ? Number(until) < now() : left < 0);
@@ -428,8 +429,8 @@
         : quiet > 0 ? words.silence?.replace('{t}', spell(quiet))
         : left < 0 ? words.over?.replace('{t}', spell(left < -60 ? Math.floor(-left / 60) * 60 : -left))
         : words.left?.replace('{t}', spell(left > 60 ? Math.ceil(left / 60) * 60 : left));
-      const place = clock.querySelector('.left');
-      if (text && place.textContent !== text) place.textContent = text;
+      const place = clock.querySelector('.left'), told = name && text ? `${name} : ${text}` : text; // whose turn it is
+      if (told && place.textContent !== told) place.textContent = told;
     }
     for (const signal of document.querySelectorAll('[data-since]')) signal.classList.toggle('due', Number(signal.dataset.since) <= now());
   }
