@@ -298,12 +298,25 @@ class Turn(models.Model):
     situation = models.ForeignKey(Situation, on_delete=models.SET_NULL, null=True, blank=True, related_name="turns")
     round = models.PositiveSmallIntegerField()
     at = models.DateTimeField()
+    sealed = models.BinaryField(null=True)  # title: what the room showed of the situation; null where it shows none
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["meeting", "round"], name="one_turn_a_round")]
 
     def __str__(self) -> str:
         return f"{self.meeting_id}/{self.round}"
+
+    def hold(self, key: bytes, title: str) -> None:
+        """Seal the title of the situation, or nothing. Not saved."""
+        self.sealed = crypto.seal(key, {"title": title}, self.about) if title else None
+
+    def title(self, key: bytes | None) -> str:
+        """Of the situation; "" once erased, or where the room shows none. Raises :class:`crypto.Unreadable`."""
+        return (crypto.unseal(key, self.sealed, self.about) or {}).get("title", "") if self.meeting_id else ""
+
+    @property
+    def about(self) -> str:
+        return f"turn/{self.meeting_id}/{self.round}"
 
 
 class Voice(models.Model):

@@ -1,9 +1,10 @@
 from django.urls import URLPattern, URLResolver, path
 
-from cordee.followup.views import balance, commitments, learnings, publications, successes
+from cordee.followup.views import balance, closing, commitments, learnings, publications, successes
 
 app_name = "followup"
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("cercles/<int:circle>/bilan/", closing.closing, name="closing"),
     path("cercles/<int:circle>/donner-recevoir/", balance.balance, name="balance"),
     path("cercles/<int:circle>/donner-recevoir/cacher/", balance.hide, name="hide_balance"),
     path("cercles/<int:circle>/donner-recevoir/montrer/", balance.show, name="show_balance"),

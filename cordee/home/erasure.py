@@ -17,7 +17,7 @@ from django.utils import timezone
 from cordee.accounts.models import Person, Role, User
 from cordee.circles import crypto
 from cordee.circles.actions import members
-from cordee.circles.models import Availability, Circle, Membership, Reply, Situation, Voice
+from cordee.circles.models import Availability, Circle, Membership, Reply, Situation, Turn, Voice
 from cordee.circles.refused import Refused
 from cordee.followup import published
 from cordee.followup.models import Commitment, Learning, Publication, Success
@@ -53,6 +53,7 @@ def erase_persons(persons: Sequence[Person], choice: Choice, user: User | None =
     counts["situations"], _ = Situation.objects.filter(person__in=ids, turns=None).delete()
     Situation.objects.filter(person__in=ids).update(sealed=None, reserve=False)
     Voice.objects.filter(person__in=ids).delete()
+    Turn.objects.filter(person__in=ids).update(sealed=None)
     counts["commitments"] = Commitment.objects.filter(person__in=ids).delete()[0]
     counts["replies"] = Reply.objects.filter(person__in=ids).delete()[0]
     counts["replies"] += Availability.objects.filter(person__in=ids).delete()[0]

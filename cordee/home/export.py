@@ -85,7 +85,7 @@ def _person(person: Person) -> Told:
         ],
         "attendances": [_attendance(each) for each in person.attendances.select_related("meeting__circle")],
         "situations": [_situation(each) for each in person.situations.select_related("circle").order_by("created_at")],
-        "turns": [_turn(each) for each in person.turns.select_related("meeting__circle").order_by("at")],
+        "turns": [_turn(each) for each in person.turns.select_related("circle", "meeting__circle").order_by("at")],
         "voices": [_voice(each) for each in person.voices.select_related("meeting__circle").order_by("pk")],
         "commitments": [_commitment(each) for each in person.commitments.select_related("circle").order_by("made_at")],
         "successes": [_success(each) for each in _successes().filter(commitment__person=person)],
@@ -137,7 +137,8 @@ def _situation(each: Situation) -> Told:
 
 
 def _turn(each: Turn) -> Told:
-    return {"meeting": _meeting(each.meeting), "round": each.round, "at": each.at}
+    title = each.title(_key(each.circle))
+    return {"meeting": _meeting(each.meeting), "round": each.round, "at": each.at, "title": title}
 
 
 def _voice(each: Voice) -> Told:

@@ -1,6 +1,6 @@
 from django.urls import URLPattern, URLResolver, path
 
-from cordee.home.views import data, home, successes
+from cordee.home.views import book, data, home, successes
 
 app_name = "home"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -12,4 +12,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("compte/mes-donnees/effacer/", data.erase, name="erase"),
     path("compte/efface/", data.erased, name="erased"),
     path("compte/registre/", data.register, name="register"),
+    path("cercles/<int:circle>/mon-carnet/", book.book, name="book"),
+    path("cercles/<int:circle>/mon-carnet/pdf/", book.pdf, name="book_pdf"),
+    path("cercles/<int:circle>/mon-carnet/markdown/", book.markdown, name="book_markdown"),
 ]

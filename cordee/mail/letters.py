@@ -55,11 +55,12 @@ def place_free(key: str, reader: Reader, *, circle: str, url: str) -> bool:
     return _post(key, letter)
 
 
-def circle_ended(key: str, reader: Reader, *, circle: str, url: str) -> bool:
+def circle_ended(key: str, reader: Reader, *, circle: str, url: str, book: str) -> bool:
     with _for(reader):
         said = {"circle": circle}
         subject = _("Le cercle « %(circle)s » est terminé") % _plain(said)
-        letter = _letter("circle_ended", reader, subject, said, links=[(_("Voir le cercle"), url)])
+        links = [(_("Emporter mon carnet"), book), (_("Voir le cercle"), url)]
+        letter = _letter("circle_ended", reader, subject, said, links=links)
     return _post(key, letter)
 
 

@@ -17,7 +17,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext
 
 from cordee.circles import crypto
-from cordee.circles.models import Circle
+from cordee.circles.models import Circle, Meeting
 from cordee.engine import events as e
 from cordee.engine.policy import SCREEN, sees, sees_mark
 from cordee.engine.record import Entry as RecordEntry
@@ -53,6 +53,19 @@ def written_by(persons: Collection[int], user: int | None) -> Iterator[dict[str,
                 "records": [_record(record) for record in records_for(state, key.seat) if record.id != "circle"],
                 "drafts": [_draft(state, kind, body) for kind, body in drafts.items()],
             }
+
+
+def taken_home(circle: Circle, person: int) -> Iterator[tuple[Meeting, tuple[Record, ...]]]:
+    """Of each meeting's room of this circle, what this person's seat takes home; not where it was taken away."""
+    seats = Seat.objects.filter(session__circle=circle, session__meeting__isnull=False, person=person)
+    rows = seats.exclude(seat=SCREEN).select_related("session__meeting").order_by("session__meeting__number", "pk")
+    for place in rows:
+        try:
+            state = store.load(place.session_id).state
+        except (crypto.Unreadable, store.NoSuchRoom):
+            continue
+        if place.session.meeting and place.seat in state.seats:
+            yield place.session.meeting, records_for(state, place.seat)
 
 
 def _record(record: Record) -> dict[str, Any]:

@@ -51,7 +51,12 @@ class DocumentError(Exception):
 
 def markdown(record: Record, tz: tzinfo | None = None) -> str:
     """The record in CommonMark. ``tz`` is where its date is read (the current time zone by default)."""
-    return "\n\n".join(_markdown_blocks(outline(record, tz))) + "\n"
+    return written(outline(record, tz))
+
+
+def written(told: "Outline") -> str:
+    """An outline in CommonMark."""
+    return "\n\n".join(_markdown_blocks(told)) + "\n"
 
 
 def html(record: Record, tz: tzinfo | None = None, level: int = 2) -> SafeString:
@@ -65,12 +70,17 @@ def pdf(record: Record, tz: tzinfo | None = None) -> bytes:
 
 
 def pdf_in_child(record: Record, tz: tzinfo | None = None, patience: float = PATIENCE) -> bytes:
-    """The record as a PDF, made by a child process that gives way to the live rooms.
+    """The record as a PDF, made by a child process: see :func:`printed`."""
+    return printed(outline(record, tz), patience)
+
+
+def printed(told: "Outline", patience: float = PATIENCE) -> bytes:
+    """An outline as a PDF, made by a child process that gives way to the live rooms.
 
     ``patience`` is in seconds, for a free child and then for its work.
     Raises :class:`DocumentError` when the child fails or is too slow.
     """
-    data = json.dumps(outline(record, tz)).encode()
+    data = json.dumps(told).encode()
     if not CHILDREN.acquire(timeout=patience):
         raise DocumentError(_("Beaucoup de PDF sont en préparation. Réessayez dans une minute."))
     try:
@@ -139,7 +149,7 @@ def outline(record: Record, tz: tzinfo | None = None) -> Outline:
         "id": record.id,
         "lang": (get_language() or "fr").split("-")[0],
         "title": _(record.title),
-        "subtitle": " · ".join(filter(None, (_day(record.began_at, tz), _flat(record.protocol)))),
+        "subtitle": " · ".join(filter(None, (_day(record.began_at, tz), flat(record.protocol)))),
         "audience": _(record.audience),
         "notices": notices,
         "rounds": [_round(r) for r in record.rounds],
@@ -152,19 +162,19 @@ def _round(round_: RecordRound) -> OutlineRound:
         title = f"{title} · {_person(round_.client)}"
     return {
         "title": title,
-        "situation": _flat(round_.situation),
+        "situation": flat(round_.situation),
         "sections": [_section(s, round_.situation) for s in round_.sections],
     }
 
 
 def _section(section: Section, heading: str) -> OutlineSection:
-    group = _flat(section.group)
+    group = flat(section.group)
     if section.rest:
         group = _("sans thème") if section.kind == "learning" else _("sans tri")
     erased = sum(entry.erased for entry in section.entries)
     return {
         "kind": section.kind,
-        "title": f"{_flat(section.title)} · {group}" if group else _flat(section.title),
+        "title": f"{flat(section.title)} · {group}" if group else flat(section.title),
         "entries": [_entry(e, section.signed, heading) for e in section.entries if not e.erased],
         "notice": ngettext("{count} texte effacé.", "{count} textes effacés.", erased).format(count=erased)
         if erased
@@ -177,18 +187,18 @@ def _entry(entry: Entry, signed: bool, heading: str) -> OutlineEntry:
     if entry.scribe is not None:
         about.append(_("noté par {name}").format(name=_person(entry.scribe)))
     for mark in entry.marks:
-        about.append(f"{_flat(mark.label)} : {_flat(mark.value)}" if mark.value else _flat(mark.label))
+        about.append(f"{flat(mark.label)} : {flat(mark.value)}" if mark.value else flat(mark.label))
     # The title of the round's own situation stands above it already.
     lines = [_line(line) for line in entry.lines if not (heading and line.field == "title" and line.value == heading)]
     return {"lines": lines, "meta": " · ".join(about)}
 
 
 def _line(line: Line) -> OutlineLine:
-    return {"label": _flat(line.label), "text": _date(line.value) if line.date else _clean(line.value)}
+    return {"label": flat(line.label), "text": _date(line.value) if line.date else clean(line.value)}
 
 
 def _person(name: str) -> str:
-    return _flat(name) or _("un pair")
+    return flat(name) or _("un pair")
 
 
 def _day(at: float, tz: tzinfo | None) -> str:
@@ -199,18 +209,18 @@ def _date(value: str) -> str:
     try:
         return date_format(date.fromisoformat(value), "DATE_FORMAT")
     except ValueError:
-        return _clean(value)
+        return clean(value)
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
     """The text with one kind of line end, and without control characters and halves of characters."""
     text = re.sub("\r\n|[\r\v\f\x85\u2028\u2029]", "\n", text).replace("\t", " ")
     return "".join(c for c in text if c == "\n" or unicodedata.category(c) not in {"Cc", "Cs"}).strip()
 
 
-def _flat(text: str) -> str:
+def flat(text: str) -> str:
     """A text to set beside others in one line, which it may not turn around."""
-    return " ".join(re.split("[ \n]+", re.sub("[\u202a-\u202e\u2066-\u2069]", "", _clean(text))))
+    return " ".join(re.split("[ \n]+", re.sub("[\u202a-\u202e\u2066-\u2069]", "", clean(text))))
 
 
 # ---------------------------------------------------------------- Markdown

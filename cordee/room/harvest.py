@@ -186,16 +186,24 @@ class _Harvest:
         Turn.objects.filter(meeting=self.meeting, person__erased_at=None).exclude(round__in=turns).delete()
         known = set(Situation.objects.filter(pk__in=[id_ for _, id_ in turns.values()]).values_list("pk", flat=True))
         for number, (person, situation) in turns.items():
+            turn = Turn(meeting=self.meeting, round=number)
+            turn.hold(self.key, self._title(situation))
             Turn.objects.update_or_create(
                 meeting=self.meeting,
                 round=number,
                 defaults={
+                    "sealed": turn.sealed,
                     "circle": self.circle,
                     "person_id": person,
                     "situation_id": situation if situation in known else None,
                     "at": _moment(chosen.get(number, self.state.began_at)),
                 },
             )
+
+    def _title(self, situation: str) -> str:
+        """What the group was shown of a situation, if it stands."""
+        shown = self.state.contributions.get(situation)
+        return (shown.body or {}).get("title", "") if shown and self._stands(shown) else ""
 
     def _situations(self) -> None:
         """What was brought here was treated, or waits for another time."""

@@ -89,6 +89,10 @@ TABLE: dict[str, Row] = {
     "cercles/<int:circle>/donner-recevoir/": Row(INSIDE, None),
     "cercles/<int:circle>/donner-recevoir/cacher/": Row(None, INSIDE),
     "cercles/<int:circle>/donner-recevoir/montrer/": Row(None, "fanny"),
+    "cercles/<int:circle>/bilan/": Row(INSIDE, None),
+    "cercles/<int:circle>/mon-carnet/": Row(f"{INSIDE} thomas", None),
+    "cercles/<int:circle>/mon-carnet/pdf/": Row(f"{INSIDE} thomas", None),
+    "cercles/<int:circle>/mon-carnet/markdown/": Row(f"{INSIDE} thomas", None),
     # ---- meetings
     "cercles/<int:circle>/seances/": Row(f"rose {INSIDE}", None),
     "cercles/<int:circle>/seances/planifier/": Row("rose fanny", "rose fanny"),

@@ -7,6 +7,7 @@ from time import time
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from cordee.circles.models import Circle, Voice
 from cordee.engine import commands as c
@@ -14,6 +15,7 @@ from cordee.engine import events as e
 from cordee.engine.reading import builtin, read
 from cordee.engine.state import fold
 from cordee.followup import ring
+from cordee.followup.models import Commitment, Success
 from cordee.followup.queries.balance import balance
 from cordee.home import erasure
 from cordee.ops.demo import building
@@ -130,6 +132,20 @@ def test_whatever_the_client_sorts_the_page_and_the_counts_are_the_same():
         harvest.harvest(room.house.id, again=True)
         seen.append((rows(), [page(lake, who) for who in ("claire", "karim", "fanny")]))
     assert seen[0] == seen[1] == seen[2] and "piste" in seen[0][1][0]
+
+
+def test_a_lead_is_known_to_have_served_only_where_its_client_tells_it():
+    lake = Lake(*WHO)
+    close(whole(lake))
+    assert "une piste a servi" not in page(lake, "helene")
+    promise, key = Commitment.objects.get(), lake.circle.key() or b""
+    told = Success(id="s1", commitment=promise, thanked=lake.people["karim"], thanked_at=timezone.now())
+    told.hold(key, {"situation": "La fusion", "did": "J’ai demandé", "gave": "Un oui", "word": "zqwordqz"})
+    told.save()
+    assert "une piste a servi, dit en réussite par Claire" in page(lake, "helene")
+    assert "zqwordqz" not in page(lake, "helene")
+    Success.objects.all().delete()
+    assert "une piste a servi" not in page(lake, "helene")
 
 
 # ---------------------------------------------------------------- shown, or not

@@ -9,7 +9,7 @@ from django.contrib.sessions.models import Session as BrowserSession
 from django.db import models
 
 from cordee.circles import crypto
-from cordee.circles.models import Circle, Reply, Situation
+from cordee.circles.models import Circle, Reply, Situation, Turn
 from cordee.circles.queries.meetings import about
 from cordee.followup.models import Commitment, Learning, Success
 from cordee.room.models import Draft, Entry, Session
@@ -17,6 +17,7 @@ from cordee.room.models import Draft, Entry, Session
 # How each sealed column is opened: (circle of the row, what the text is about). A new one must be told here.
 SEALED = {
     (Situation, "sealed"): lambda row: (row.circle, f"situation/{row.pk}"),
+    (Turn, "sealed"): lambda row: (row.circle, row.about),
     (Commitment, "sealed"): lambda row: (row.circle, f"commitment/{row.pk}"),
     (Commitment, "sealed_outcome"): lambda row: (row.circle, f"commitment/{row.pk}/outcome"),
     (Success, "sealed"): lambda row: (row.commitment.circle, f"success/{row.pk}"),

@@ -23,7 +23,9 @@ EVERY: dict[str, Callable[[str, Reader], Any]] = {
     ),
     "charter_to_sign": lambda key, reader: letters.charter_to_sign(key, reader, circle=CIRCLE, url="/cercles/1/"),
     "place_free": lambda key, reader: letters.place_free(key, reader, circle=CIRCLE, url="/cercles/1/"),
-    "circle_ended": lambda key, reader: letters.circle_ended(key, reader, circle=CIRCLE, url="/cercles/1/"),
+    "circle_ended": lambda key, reader: letters.circle_ended(
+        key, reader, circle=CIRCLE, url="/cercles/1/", book="/cercles/1/mon-carnet/"
+    ),
     "availability": lambda key, reader: letters.availability(key, reader, circle=CIRCLE, number=3, url="/seances/3/"),
     "convocation": lambda key, reader: letters.convocation(key, reader, **MEETING),
     "meeting_changed": lambda key, reader: letters.meeting_changed(

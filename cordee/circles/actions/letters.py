@@ -45,10 +45,12 @@ def ask_to_sign(charter: Charter) -> None:
 
 
 def ended(circle: Circle) -> None:
-    url = reverse("circles:circle", args=[circle.pk])
+    url, book = reverse("circles:circle", args=[circle.pk]), reverse("home:book", args=[circle.pk])
     for each in current(circle).select_related("person__user"):
         if to := reader(each.person):
-            letters.circle_ended(f"circle_ended:{circle.pk}:{each.person_id}", to, circle=circle.name, url=url)
+            letters.circle_ended(
+                f"circle_ended:{circle.pk}:{each.person_id}", to, circle=circle.name, url=url, book=book
+            )
 
 
 def _key(kind: str, membership: Membership, at: datetime | None) -> str:

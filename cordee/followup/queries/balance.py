@@ -11,18 +11,23 @@ from django.db.models import Q
 from cordee.accounts.models import Person
 from cordee.circles.models import Circle, Meeting, Membership, Turn, Voice
 from cordee.followup import phrases, ring
+from cordee.followup.queries import successes
 
 Round = tuple[int, int]  # (meeting, round)
 
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """Somebody of the circle. ``helped``: the names of those to whom they gave something as a consultant."""
+    """Somebody of the circle, and names: whom they ``helped`` as a consultant, who thanked them for a lead since.
+
+    A client says in a success that a lead served; nothing else is known of what became of leads.
+    """
 
     person: Person
     current: bool
     times_client: int
     helped: Sequence[str]
+    thanked_by: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +63,9 @@ def balance(circle: Circle) -> Balance:
     told = {turn.person_id for turn in turns} | {voice.person_id for voice in voices}
     people = _people(circle, told)
     clients = {(turn.meeting_id or 0, turn.round): turn.person for turn in turns}
-    helped = _helped(voices, clients)
+    helped, thanks = _helped(voices, clients), _thanks(circle)
     order = {each.person_id: number for number, each in enumerate(people)}
-    peers = [_peer(each, turns, helped, order, clients) for each in people]
+    peers = [_peer(each, turns, helped, order, clients, thanks) for each in people]
     pairs = {(order[one], order[other]) for one, other in helped if one in order and other in order}
     been = {order[turn.person_id] for turn in turns if turn.person_id in order}
     drawing = ring.drawn([each.person.name for each in people], been, pairs)
@@ -80,17 +85,25 @@ def _helped(voices: Sequence[Voice], clients: Mapping[Round, Person]) -> set[tup
     return {(voice.person_id, client.pk) for voice, client in gave if client and client.pk != voice.person_id}
 
 
+def _thanks(circle: Circle) -> Mapping[tuple[int, int], str]:
+    """(who is thanked, who thanks) → the name of who thanks, in the successes that are told to the circle."""
+    told = successes.of_circle(circle).filter(thanked__isnull=False).order_by("told_at", "pk")
+    return {(one.thanked_id or 0, one.commitment.person_id): one.commitment.person.name for one in told}
+
+
 def _peer(
     each: Membership,
     turns: Sequence[Turn],
     helped: set[tuple[int, int]],
     order: Mapping[int, int],
     clients: Mapping[Round, Person],
+    thanks: Mapping[tuple[int, int], str],
 ) -> Peer:
     names = {client.pk: client.name for client in clients.values()}
     whom = sorted((other for one, other in helped if one == each.person_id), key=lambda pk: order.get(pk, len(order)))
     times = sum(turn.person_id == each.person_id for turn in turns)
-    return Peer(each.person, each.current, times, [names[pk] for pk in whom])
+    by = [name for (thanked, author), name in thanks.items() if thanked == each.person_id]
+    return Peer(each.person, each.current, times, [names[pk] for pk in whom], by)
 
 
 def _consultation(turn: Turn, voices: Sequence[Voice], people: Sequence[Membership]) -> Consultation:

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from cordee.accounts.rules import SignedIn, needs
 from cordee.accounts.views.passkeys import lately
-from cordee.home import erasure, export
+from cordee.home import book, erasure, export
 from cordee.home.models import Erasure
 from cordee.home.phrases import LABELS
 from cordee.room.belongings import Choice
@@ -23,7 +23,7 @@ PAGE = 50
 @never_cache
 @needs("account.data")
 def data(request: SignedIn) -> HttpResponse:
-    return render(request, "home/data.html")
+    return render(request, "home/data.html", {"books": book.books_of(request.user)})
 
 
 @require_POST
