@@ -15,7 +15,6 @@ from django.utils.translation import gettext as _
 from cordee.accounts.models import Person, User
 from cordee.circles.actions import situations
 from cordee.circles.models import Circle, Meeting, Situation
-from cordee.engine.record import Record
 from cordee.followup.models import Commitment, Learning
 from cordee.followup.queries import successes
 from cordee.followup.queries.commitments import Promise, read
@@ -23,7 +22,7 @@ from cordee.followup.queries.learnings import Learnt, read_learnings
 from cordee.followup.queries.reading import persons
 from cordee.home.phrases import LABELS
 from cordee.room import belongings
-from cordee.room.documents import Outline, OutlineEntry, OutlineRound, OutlineSection, clean, flat, outline
+from cordee.room.documents import Outline, OutlineEntry, OutlineRound, OutlineSection, clean, flat
 
 STATES = sorted(Commitment.STATES, key=lambda state: state[0] != Commitment.KEPT)  # what was kept first
 
@@ -70,7 +69,9 @@ def _promises(circle: Circle, person: Person) -> OutlineRound:
 
 def _promise(promise: Promise) -> OutlineEntry:
     words, outcome, due = promise.words, promise.outcome, promise.commitment.due_on
-    about = [date_format(due, "DATE_FORMAT") if due else "", words.get("witness", "")]
+    day, witness = date_format(due, "DATE_FORMAT") if due else "", words.get("witness", "")
+    about = [_("pour le {day}").format(day=day) if day else ""]
+    about += [_("témoin : {name}").format(name=witness) if witness else ""]
     told = [("", f"{words.get('if', '')}\n{words.get('then', '')}"), *_named(outcome, ("gave", "learnt"))]
     return _entry(told, about)
 
@@ -124,18 +125,11 @@ def _learning(learnt: Learnt) -> OutlineEntry:
 
 def _meetings(circle: Circle, person: Person) -> Iterable[OutlineRound]:
     """Of each round: as its client all that was given, and what one wrote oneself."""
-    for meeting, records in belongings.taken_home(circle, person.pk):
-        told = {record.id: record for record in records}
-        client = _by_number(told.get("client"))
-        chapters = client | _merged(_by_number(told.get("mine")), client)
+    for meeting, told in belongings.taken_home(circle, person.pk):
+        client = told.get("client", {})
+        chapters = {**client, **_merged(told.get("mine", {}), client)}
         for chapter in (chapters[number] for number in sorted(chapters)):
             yield _chapter(f"{_day(meeting)} · {chapter['title']}", chapter["sections"], chapter["situation"])
-
-
-def _by_number(record: Record | None) -> dict[int, OutlineRound]:
-    if record is None:
-        return {}
-    return {round_.number: told for round_, told in zip(record.rounds, outline(record)["rounds"], strict=True)}
 
 
 def _merged(mine: Mapping[int, OutlineRound], client: Mapping[int, OutlineRound]) -> dict[int, OutlineRound]:

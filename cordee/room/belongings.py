@@ -25,6 +25,7 @@ from cordee.engine.record import Record, Section, records_for
 from cordee.engine.state import Contribution, State
 from cordee.live.hub import ASK
 from cordee.room import access, actions, store
+from cordee.room.documents import OutlineRound, outline
 from cordee.room.models import Draft, Entry, Seat, Session
 
 PEER = "un pair"  # how what stays is signed: words of the log, in the group's language
@@ -55,8 +56,11 @@ def written_by(persons: Collection[int], user: int | None) -> Iterator[dict[str,
             }
 
 
-def taken_home(circle: Circle, person: int) -> Iterator[tuple[Meeting, tuple[Record, ...]]]:
-    """Of each meeting's room of this circle, what this person's seat takes home; not where it was taken away."""
+def taken_home(circle: Circle, person: int) -> Iterator[tuple[Meeting, dict[str, dict[int, OutlineRound]]]]:
+    """Of each meeting's room of this circle, what this person's seat takes home; not where it was taken away.
+
+    Which record (client, circle, mine) → number of the round → what is told of it.
+    """
     seats = Seat.objects.filter(session__circle=circle, session__meeting__isnull=False, person=person)
     rows = seats.exclude(seat=SCREEN).select_related("session__meeting").order_by("session__meeting__number", "pk")
     for place in rows:
@@ -65,7 +69,11 @@ def taken_home(circle: Circle, person: int) -> Iterator[tuple[Meeting, tuple[Rec
         except (crypto.Unreadable, store.NoSuchRoom):
             continue
         if place.session.meeting and place.seat in state.seats:
-            yield place.session.meeting, records_for(state, place.seat)
+            yield place.session.meeting, {each.id: _rounds(each) for each in records_for(state, place.seat)}
+
+
+def _rounds(record: Record) -> dict[int, OutlineRound]:
+    return {round_.number: told for round_, told in zip(record.rounds, outline(record)["rounds"], strict=True)}
 
 
 def _record(record: Record) -> dict[str, Any]:

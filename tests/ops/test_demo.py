@@ -343,10 +343,10 @@ def test_no_command_prints_a_word_of_a_room() -> None:
 def test_purge_erases_what_is_due_and_counts_it() -> None:
     manage("demo")
     actions.open_room("Rose")
-    assert manage("purge") == "Cercles effacés : 0 · cercles lisibles : 2\n"
+    assert manage("purge") == "Cercles effacés : 0 · cercles lisibles : 3\n"
     Circle.objects.filter(name=building.CIRCLE).update(erase_on=timezone.localdate() - timedelta(days=1))
-    assert manage("purge") == "Cercles effacés : 1 · cercles lisibles : 1\n"
-    assert manage("purge") == "Cercles effacés : 0 · cercles lisibles : 1\n"
+    assert manage("purge") == "Cercles effacés : 1 · cercles lisibles : 2\n"
+    assert manage("purge") == "Cercles effacés : 0 · cercles lisibles : 2\n"
     assert not Draft.objects.exists()
 
 
@@ -424,7 +424,7 @@ def test_doctor_sees_a_clock_that_is_behind_the_log(healthy: Path) -> None:
 
 def test_doctor_sees_erasures_that_are_late(healthy: Path) -> None:
     manage("demo")
-    Circle.objects.update(erase_on=timezone.localdate() - timedelta(days=4))
+    Circle.objects.filter(name=building.CIRCLE).update(erase_on=timezone.localdate() - timedelta(days=4))
     code, printed = doctor()
     assert code == 1
     assert "Cercles qui devraient être effacés : 1" in printed

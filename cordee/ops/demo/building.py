@@ -20,6 +20,7 @@ from cordee.engine import events as e
 from cordee.engine.reading import builtin, read
 from cordee.engine.state import fold
 from cordee.ops.demo import circle as outside
+from cordee.ops.demo import ended
 from cordee.ops.demo.scene import FACILITATOR, NAMES, Script, ending_at, play, script, seat_of
 from cordee.room import access, actions, harvest, store
 from cordee.room.models import Seat, Session
@@ -94,6 +95,7 @@ def _build(now: float) -> Demo:
     facts = ending_at(play(protocol, tonight, today, learnt), now)
     halfway = _room(HALFWAY, outside.meeting(circle, 2, _moment(facts[0].at)), facts, everybody)
     _draft(halfway, tonight)
+    ended.build(_moment(now), everybody)
     outside.to_come(circle, 3, _moment(now), everybody)
     return Demo(earlier, halfway, _moment(facts[0].at))
 

@@ -5,7 +5,7 @@ so are the codes by which one signs in.
 """
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, time, timedelta
 from functools import cache
 from pathlib import Path
@@ -46,17 +46,23 @@ def people() -> dict[str, Person]:
     return found
 
 
-def circle(name: str, kept_days: int, everybody: Mapping[str, Person]) -> Circle:
+def circle(
+    name: str,
+    kept_days: int,
+    everybody: Mapping[str, Person],
+    who: Iterable[str] = tuple(NAMES),
+    purpose: str = "",
+) -> Circle:
     """The circle, its members in it, its charter signed by all."""
     made = circles.create(
         everybody[words()["organiser"]].space,
         everybody[words()["organiser"]],
         name=name,
-        purpose=words()["purpose"],
+        purpose=purpose or words()["purpose"],
         place=words()["place"],
         erase_on=timezone.localdate() + timedelta(days=kept_days),
     )
-    for person in NAMES:
+    for person in who:
         role = Membership.FACILITATOR if person == FACILITATOR else Membership.MEMBER
         members.add(made, everybody[person], role)
         charter.sign(charter_in_force(made), everybody[person])
