@@ -26,6 +26,7 @@ LEARNT = {
     "helene": "Une limite dite calmement tient zqsecretzq",
 }
 HERS = LEARNT["claire"]
+DID = "J’ai vu chacun avant l’annonce"
 GAVE = "Trois personnes sur cinq ont parlé"
 
 
@@ -65,7 +66,7 @@ def told_and_thanked(lake: Lake, promised: Commitment) -> None:
     """Claire makes of it a success in three lines, and thanks Karim for his lead; the circle's wall has it."""
     there = f"/engagements/{promised.pk}/reussite/"
     assert GAVE in unescape(page(signed_in("claire"), there))  # written once is enough
-    lines = {"situation": FIRST, "did": "J’ai vu chacun avant l’annonce", "gave": GAVE}
+    lines = {"situation": FIRST, "did": DID, "gave": GAVE}
     thanks = {"thanked": lake.people["karim"].pk, "word": "ta piste m’a lancée"}
     wall = post(signed_in("claire"), there, **lines, **thanks)
     assert wall == f"/cercles/{lake.circle.pk}/reussites/"
@@ -105,7 +106,11 @@ def second_meeting(lake: Lake, meeting: Meeting, learnt: str) -> None:
     """It opens on what was kept; what was learnt comes up at the request and in R, and Hélène says that it serves."""
     room = gather(meeting, *WHO)
     fanny, helene = room["fanny"], room["helene"]
-    assert "Reprise" in helene.page and GAVE in unescape(helene.page) and "Tenu" in helene.page
+    for person in room.values():
+        opening = unescape(person.page)
+        assert "Reprise" in opening and GAVE in opening and "Tenu" in opening
+        fete = around(opening, "Nos réussites depuis la dernière fois", "</section>")
+        assert DID in fete and "Karim : ta piste m’a lancée" in fete
     fanny.press("next")
     fanny.press("choose", situation=card(fanny.page, SECOND))
     fanny.press("next")
@@ -131,7 +136,8 @@ def third_meeting(meeting: Meeting, learnt: str) -> None:
     """Recalled once more, for Hélène's situation: Karim says that it serves here too."""
     room = gather(meeting, *WHO)
     fanny, karim = room["fanny"], room["karim"]
-    assert "Reprise" in karim.page
+    assert "Reprise" in karim.page and DID not in unescape(karim.page)  # celebrated once
+    assert "Fêtée à la séance 2" in unescape(page(signed_in("helene"), f"/cercles/{meeting.circle_id}/reussites/"))
     fanny.press("next")
     room["helene"].write("situation", title=THIRD, text="On m’annonce chaque semaine un travail de plus.")
     fanny.press("choose", situation=card(fanny.page, THIRD))
