@@ -29,7 +29,7 @@ SETTLED = 5.0  # seconds after which a server that has just started does what ca
 
 async def _background() -> None:
     loop = asyncio.get_running_loop()
-    loop.call_later(SETTLED, loop.run_in_executor, None, hint.rules)  # no question of a room waits for its first hint
+    loop.call_later(SETTLED, loop.run_in_executor, None, hint.is_advice, "")  # no question waits for the first of all
     the_bus = bus(settings.BUS, settings.DATABASE_URL)
     actions.hub.start(the_bus.publish)
     recurring = [asyncio.ensure_future(work()) for work in (sweep.sweeping, stream.watching)]

@@ -23,34 +23,36 @@ class Eye:
 
     def __init__(self, scene: Scene, seat: str, roles: Roles, memory: Memory) -> None:
         self.scene, self.seat, self.roles, self.memory = scene, seat, roles, memory
-        self.state, self.step = scene.state, scene.state.step
+        self.state, self.step = scene.state, scene.step
         self.leads = "facilitator" in roles
         # Whatever a card shows besides its own entry. The facilitator's depend on who has a screen, too.
         self.around = (scene.place, roles, scene.names, self.state.seats if self.leads else None)
+
+    @property
+    def _mine(self) -> tuple[Entry, ...]:
+        """What this seat has written."""
+        return self.scene.entries.authors.get(self.seat, ())
 
     # ------------------------------------------------------------ what is read
 
     def groups(self) -> tuple[Group, ...]:
         found: list[Group] = []
-        for kind in self.step.shows:
-            group = self._group("group", kind, self._shown(kind), self.state.protocol.kinds[kind].plural)
+        themed = self._themed
+        for kind, entries in self.scene.shown:
+            group = self._group("group", kind, entries)
             if group.cards or kind not in self.step.opens_on:  # there is no heading over what was not carried in
-                found += self._under_headings(group) if kind == self._themed else (group,)
+                found += self._under_headings(group) if kind == themed else (group,)
         if recalls_now(self.state):
             found.append(self._recalled())
         return tuple(found)
 
     def past(self) -> tuple[Group, ...]:
         """What this round has said so far and the step no longer shows, to be read again."""
-        protocol = self.state.protocol
-        here = self.state.index(self.step.id)
-        kinds = [k for step in self.state.steps[:here] for k in step.shows if k not in self.step.shows]
-        written = ((kind, self._shown(kind, past=True)) for kind in dict.fromkeys(kinds))
-        groups = (
-            self._group("past", kind, entries, protocol.kinds[kind].plural, past=True)
-            for kind, entries in written
-            if entries
-        )
+        causes = (self.around, self.scene.past, self.scene.choice)
+        return self.memory.once(("past", self.seat), causes, self._past)
+
+    def _past(self) -> tuple[Group, ...]:
+        groups = (self._group("past", kind, entries, past=True) for kind, entries in self.scene.past if entries)
         return tuple(group for group in groups if group.cards)
 
     # ------------------------------------------------------------ themes
@@ -100,20 +102,24 @@ class Eye:
         return (*found, rest) if found else (group,)
 
     def own(self) -> tuple[Group, ...]:
-        mine = self.scene.authors.get(self.seat, ())
+        return self.memory.once(("own", self.seat), (self.around, self._mine), self._own) if self._mine else ()
+
+    def _own(self) -> tuple[Group, ...]:
         private = [kind for kind in self.state.protocol.kinds.values() if kind.private]
-        written = ((kind, tuple(entry for entry in mine if entry[0].kind == kind.id)) for kind in private)
-        groups = (self._group("own", kind.id, entries, kind.plural) for kind, entries in written if entries)
+        written = ((kind, tuple(entry for entry in self._mine if entry[0].kind == kind.id)) for kind in private)
+        groups = (self._group("own", kind.id, entries) for kind, entries in written if entries)
         return tuple(group for group in groups if group.cards)
 
-    def _group(self, name: str, kind: str, entries: tuple[Entry, ...], title: str, past: bool = False) -> Group:
+    def _group(self, name: str, kind: str, entries: tuple[Entry, ...], past: bool = False) -> Group:
         around: object = self.around
         if kind == "situation":  # chosen and voted on: its cards show what others wrote, and who may vote
-            around = (self.around, self.state.seats, self.scene.of(self.step.votes), self.scene.of(kind))
+            around = (self.around, self.scene.choice)
+        causes = (around, entries)
+        return self.memory.once((name, self.seat, kind), causes, lambda: self._made(name, kind, entries, around, past))
+
+    def _made(self, name: str, kind: str, entries: tuple[Entry, ...], around: object, past: bool) -> Group:
         cards = self.memory.each((name, self.seat, kind), around, entries, lambda entry: self._seen(entry, around))
-        return self.memory.once(
-            (name, "group", self.seat, kind), (title, cards, past), lambda: Group(kind, title, cards, past)
-        )
+        return Group(kind, self.state.protocol.kinds[kind].plural, cards, past)
 
     def _seen(self, entry: Entry, around: object) -> Card | None:
         """The card of this entry, if this seat sees it; the same for all to whom it is alike."""
@@ -124,16 +130,6 @@ class Eye:
         concerned = its or c.kind == "situation"
         eye = self.seat if concerned else self.roles
         return self.memory.once(("card", c.id, eye), (around, entry), lambda: self.card(c, marks))
-
-    def _shown(self, kind: str, past: bool = False) -> tuple[Entry, ...]:
-        course = self.state.course
-        if kind != "situation":
-            opening = any(kind in step.opens_on for step in self.state.protocol.steps)
-            return self.scene.of(kind, 0 if opening else course.round)
-        if (self.step.chooses or self.step.chooses_next) and not past:
-            treated = {sid for _, _, sid in course.treated if sid != course.situation or self.step.chooses_next}
-            return tuple(entry for entry in self.scene.of(kind) if entry[0].id not in treated)
-        return tuple(entry for entry in self.scene.of(kind) if entry[0].id == course.situation)
 
     def _recalled(self) -> Group:
         """What was learnt earlier that resembles the situation at hand and its request, or the next one."""
@@ -286,7 +282,7 @@ class Eye:
         return self.memory.once(("named", seat.id), seat, lambda: (seat.id, seat.name or ""))
 
     def forms(self) -> tuple[Form, ...]:
-        causes = (self.state.seats, self.state.course, self.scene.authors.get(self.seat, ()))
+        causes = (self.state.seats, self.state.course, self.scene.holder, self._mine)
         return self.memory.once(("forms", self.seat), causes, self._forms)
 
     def _forms(self) -> tuple[Form, ...]:
@@ -296,8 +292,7 @@ class Eye:
     def _form(self, row: Write) -> Form:
         state, kind = self.state, self.state.protocol.kinds[row.kind]
         own = may(self.roles, row.by)
-        written = (c for c, _ in self.scene.authors.get(self.seat, ()))
-        mine = [c for c in written if c.kind == kind.id and c.round == state.course.round]
+        mine = [c for c, _ in self._mine if c.kind == kind.id and c.round == state.course.round]
         if (kind.most and len(mine) >= kind.most) or (row.until_reveal and state.revealed):
             own = False
         if kind.id == self.step.votes:

@@ -110,15 +110,47 @@ def _opener() -> re.Pattern[str] | None:
     return _compiled(_data()["openers"], _data()["words"])
 
 
+@cache
+def _advice() -> tuple[re.Pattern[str] | None, re.Pattern[str] | None]:
+    """Whatever some row of advice finds where a clause starts, and anywhere."""
+    rows = [rule for rule in rules() if rule.kind == "advice"]
+    starts = [rule.start.pattern for rule in rows if rule.start]
+    return _compiled(starts, {}), _compiled([rule.anywhere.pattern for rule in rows if rule.anywhere], {})
+
+
+def is_advice(question: str) -> bool:
+    """Whether the hint is one of advice. Most often it is not, and that is seen sooner than what it is."""
+    start, anywhere = _advice()
+    for cut in _sentences(_folded(_written(question))):
+        sentence = cut[0]
+        if anywhere and anywhere.search(sentence):
+            return hint(question).kind == "advice"
+        if start and any(start.match(sentence, at) for at in _starts(sentence)):
+            return hint(question).kind == "advice"
+    return False
+
+
+def _written(question: str) -> str:
+    return unicodedata.normalize("NFC", question[-READ_AT_MOST:]).strip()
+
+
+def _folded(written: str) -> str:
+    folded = _without_quotations(written.translate(_FOLD))
+    return _PAUSE.sub(lambda pause: "," + " " * (len(pause[0]) - 1), folded)
+
+
+def _sentences(folded: str) -> list[re.Match[str]]:
+    return [cut for cut in _SENTENCE.finditer(folded) if not cut[0].isspace()]
+
+
 def hint(question: str) -> Hint:
     """The strongest hint among the sentences of `question`: advice, then leading, then closed, then ok.
 
     Any string will do; beyond READ_AT_MOST characters only the end is read.
     """
-    written = unicodedata.normalize("NFC", question[-READ_AT_MOST:]).strip()
-    folded = _without_quotations(written.translate(_FOLD))
-    folded = _PAUSE.sub(lambda pause: "," + " " * (len(pause[0]) - 1), folded)
-    sentences = [cut for cut in _SENTENCE.finditer(folded) if not cut[0].isspace()]
+    written = _written(question)
+    folded = _folded(written)
+    sentences = _sentences(folded)
     somebody_asks = "?" in folded
     best = Hint("ok")
     for cut in sentences:

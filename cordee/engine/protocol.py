@@ -174,6 +174,11 @@ class Protocol:
     signals: tuple[Signal, ...] = ()
     cards: tuple[Card, ...] = ()
     values: tuple[str, ...] = ()
+    _places: Mapping[str, int] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        places = {step.id: place for place, step in reversed(list(enumerate(self.steps)))}  # of twins, the first
+        object.__setattr__(self, "_places", places)
 
     @property
     def minutes(self) -> float:
@@ -185,7 +190,8 @@ class Protocol:
         return tuple(step for step in self.steps if not step.opens_on or not carried.isdisjoint(step.opens_on))
 
     def index(self, step: str) -> int:
-        return next(i for i, s in enumerate(self.steps) if s.id == step)
+        """Where this step stands among all. ``KeyError`` if it is none of them."""
+        return self._places[step]
 
     def step(self, step: str) -> Step:
         return self.steps[self.index(step)]

@@ -3,13 +3,12 @@
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import partial
 
-from cordee.engine.hint import hint
+from cordee.engine.hint import is_advice
 from cordee.engine.memory import Memory
 from cordee.engine.policy import may, roles_of, sees
 from cordee.engine.protocol import Signal
-from cordee.engine.state import State
+from cordee.engine.state import Contribution, State
 
 INFINITIVE = re.compile(r"\b\w{2,}(?:er|ir|re|oir)\b", re.IGNORECASE)
 OPENING = re.compile(
@@ -46,10 +45,15 @@ def _minutes(state: State, signal: Signal, memory: Memory) -> SignalView | None:
 
 
 def _silent(state: State, signal: Signal, memory: Memory) -> SignalView | None:
+    wrote = {c.author for c in state.of_kind(signal.kind, state.course.round)}
+    causes = (state.seats, state.course, wrote)
+    return memory.once(("silent", signal.id), causes, lambda: _missing(state, signal, wrote))
+
+
+def _missing(state: State, signal: Signal, wrote: set[str]) -> SignalView | None:
     row = state.step.write(signal.kind)
     if row is None:
         return None
-    wrote = {c.author for c in state.of_kind(signal.kind, state.course.round)}
     missing = [
         seat.name or ""
         for seat in state.seats.values()
@@ -62,10 +66,14 @@ def _silent(state: State, signal: Signal, memory: Memory) -> SignalView | None:
 
 def _flagged(state: State, signal: Signal, memory: Memory) -> SignalView | None:
     leader = state.facilitator()
-    asked = [c for c in state.of_kind(signal.kind, state.course.round) if sees(state, leader, c)]
-    texts = {c.id: (c.body or {}).get("text", "") for c in asked}
-    count = sum(memory.once(("hint", id_), text, partial(hint, text)).kind == "advice" for id_, text in texts.items())
+    causes = (leader, roles_of(state, leader), state.course.revealed)
+    asked = tuple(state.of_kind(signal.kind, state.course.round))
+    count = len(memory.each(("flagged", signal.id), causes, asked, lambda c: _advises(state, leader, c) or None))
     return SignalView(signal.id, signal.text, count=count) if count >= signal.count else None
+
+
+def _advises(state: State, leader: str, c: Contribution) -> bool:
+    return sees(state, leader, c) and is_advice((c.body or {}).get("text", ""))
 
 
 def _no_verb(state: State, signal: Signal, memory: Memory) -> SignalView | None:

@@ -1,6 +1,7 @@
 """``view_for(state, seat)``: the only way out of a room. What is not put here is seen by nobody."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from cordee.engine import turns
 from cordee.engine.decide import gate_met, takes_over_from
@@ -10,7 +11,7 @@ from cordee.engine.policy import SCREEN, may, roles_of, sees
 from cordee.engine.protocol import Roles
 from cordee.engine.scene import Scene, name_of, scene_of
 from cordee.engine.seen import Clock, Hand, Ring, StepChoice, Strip, View
-from cordee.engine.signals import signals
+from cordee.engine.signals import SignalView, signals
 from cordee.engine.state import State
 
 
@@ -24,38 +25,33 @@ def view_for(state: State, seat: str, memory: Memory | None = None) -> View | No
     if not roles:
         return _at_the_door(state, seat) if known and known.waiting and not known.revoked else None
     memory = memory or Memory()
-    scene, step = scene_of(state, memory), state.step
+    scene = scene_of(state, memory)
     roles = memory.once(("roles", seat), roles, lambda: roles)
     eye = Eye(scene, seat, roles, memory)
-    return View(
-        version=state.version,
-        seat=seat,
-        name=name_of(state, seat),
-        roles=roles,
-        waiting=False,
-        closed=state.course.closed,
-        position=scene.position,
-        strip=scene.strip,
-        instruction=_instruction(state, roles),
-        aim=step.aim,
-        clock=scene.clock,
-        ring=scene.ring,
-        client=name_of(state, state.course.client),
-        request=_request(scene, seat),
-        forms=() if state.course.closed or seat == SCREEN else eye.forms(),
-        groups=eye.groups(),
-        themes=eye.themes(),
-        past=eye.past(),
-        own=eye.own(),
-        drawn=tuple(card.text for card in state.protocol.cards if card.id in state.cards.get(seat, ())),
-        may_draw=may(roles, step.cards),
-        may_pass=scene.holder == seat and bool(turns.ring(state)),
-        reveal=step.reveal_label if may(roles, step.reveal_by) and not state.revealed else "",
-        door=state.door,
-        unled=_unled(state, seat),
-        skipped=_skipped(state),
-        hand=_hand(scene, memory) if "facilitator" in roles else None,
+    before, after = memory.once(("still", seat), scene.still, lambda: _still(scene, seat, roles))
+    forms = () if state.course.closed or seat == SCREEN else eye.forms()
+    hand = _hand(scene, memory) if "facilitator" in roles else None
+    written = (forms, eye.groups(), eye.themes(), eye.past(), eye.own())
+    fields = (state.version, seat, *before, *written, *after, hand)  # in the order of seen.View
+    return View(*fields)
+
+
+def _still(scene: Scene, seat: str, roles: Roles) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """What contributions do not touch: the fields of a view before what is written and read, and those after."""
+    state, step = scene.state, scene.step
+    before = (
+        *(name_of(state, seat), roles, False, state.course.closed, scene.position, scene.strip),
+        *(_instruction(state, roles), step.aim, scene.clock, scene.ring),
+        *(name_of(state, state.course.client), _request(scene, seat)),
     )
+    after = (
+        tuple(card.text for card in state.protocol.cards if card.id in state.cards.get(seat, ())),
+        may(roles, step.cards),
+        scene.holder == seat,
+        step.reveal_label if may(roles, step.reveal_by) and not state.revealed else "",
+        *(state.door, _unled(state, seat), _skipped(state)),
+    )
+    return before, after
 
 
 def _at_the_door(state: State, seat: str) -> View:
@@ -119,6 +115,12 @@ def _request(scene: Scene, seat: str) -> str:
 
 
 def _hand(scene: Scene, memory: Memory) -> Hand:
+    said, hidden = tuple(signals(scene.state, memory)), tuple(_hidden(scene))
+    causes = (scene.still, scene.state.undo, said, hidden, _needs_word(scene))
+    return memory.once("hand", causes, lambda: _hand_of(scene, said, hidden))
+
+
+def _hand_of(scene: Scene, said: tuple[SignalView, ...], hidden: tuple[tuple[str, str, str], ...]) -> Hand:
     state = scene.state
     course, steps = state.course, state.steps
     here = state.index(course.step)
@@ -130,21 +132,21 @@ def _hand(scene: Scene, memory: Memory) -> Hand:
     return Hand(
         next=steps[here + 1].title if here + 1 < len(steps) else "",
         gate=gate,
-        needs_word=_needs_word(state),
+        needs_word=_needs_word(scene),
         back=here > 0,
         paused=course.paused_at is not None,
         reveal=step.reveal_label if reveals or reveals_for else "",
         reveal_for="" if reveals else reveals_for,
         free=course.free,
         open_floor=turns.open_floor(state),
-        ring=tuple((seat, name_of(state, seat)) for seat in turns.ring(state)),
+        ring=tuple((seat, name_of(state, seat)) for seat in scene.order),
         holder=scene.holder,
         undo=len(state.undo),
         steps=tuple(
             StepChoice(s.id, s.title, s.letter, i == here, i > here) for i, s in enumerate(steps) if i <= unmet
         ),
         say=step.say,
-        signals=tuple(signals(state, memory)),
+        signals=said,
         waiting=tuple((s.id, s.name or "") for s in state.seats.values() if s.waiting and not s.revoked),
         door=state.door,
         seats=scene.ring.seats,
@@ -153,7 +155,7 @@ def _hand(scene: Scene, memory: Memory) -> Hand:
         last=here + 1 == len(steps),
         closed=course.closed,
         ledger=tuple(_ledger(state)),
-        hidden=tuple(_hidden(state)),
+        hidden=hidden,
         meeting=state.meeting,
     )
 
@@ -164,14 +166,15 @@ def _without_device(state: State, audience: Roles) -> str:
     return next(seats, "")
 
 
-def _needs_word(state: State) -> bool:
-    step = state.step
-    return bool(step.protected) and not state.of_kind(step.protected, state.course.round)
+def _needs_word(scene: Scene) -> bool:
+    protected = scene.step.protected
+    return bool(protected) and not scene.of(protected, scene.state.course.round)
 
 
-def _hidden(state: State) -> Iterable[tuple[str, str, str]]:
-    for c in state.contributions.values():
-        if c.hidden and not c.withdrawn and c.round == state.course.round:
+def _hidden(scene: Scene) -> Iterable[tuple[str, str, str]]:
+    state = scene.state
+    for c, _ in scene.entries.all.values():
+        if c.hidden and c.round == state.course.round:
             yield c.id, state.protocol.kinds[c.kind].label, name_of(state, c.author)
 
 

@@ -6,11 +6,12 @@ import re
 import subprocess
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from cordee.engine.hint import READ_AT_MOST, STRENGTH, Hint, hint, rules, said
+from cordee.engine.hint import READ_AT_MOST, STRENGTH, Hint, hint, is_advice, rules, said
 
 QUESTIONS = Path(__file__).parent / "questions"
 ROOT = Path(__file__).parents[2]
@@ -35,6 +36,15 @@ def test_each_rule_recognises_its_own_examples_and_only_them(rule):
         assert (hint(phrase).rule, hint(phrase).kind) == (rule.id, rule.kind), phrase
     for phrase in rule.no:
         assert hint(phrase).rule != rule.id, phrase
+
+
+@pytest.mark.parametrize("name", [*(f"dev{n}.tsv" for n in ("", "-2", "-3", "-4", "-5")), "held-out-3.tsv"])
+def test_what_is_advice_is_seen_sooner_and_no_otherwise(name):
+    questions = [question for _, question in labelled(name)]
+    pairs = [f"{one} {other}" for one, other in pairwise(questions)]
+    found = [is_advice(question) for question in (*questions, *pairs)]
+    assert found == [hint(question).kind == "advice" for question in (*questions, *pairs)]
+    assert any(found) and not all(found)
 
 
 def test_rule_ids_are_unique():

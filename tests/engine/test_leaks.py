@@ -166,8 +166,8 @@ def test_a_proposed_theme_is_named_after_what_all_may_read_and_the_matrix_would_
 def test_the_matrix_finds_a_name_at_the_door_told_to_all(monkeypatch):
     names = scene._ring
 
-    def told(state, roles):
-        return dataclasses.replace(names(state, roles), floor=" ".join(s.name for s in state.seats.values()))
+    def told(state, *causes):
+        return dataclasses.replace(names(state, *causes), floor=" ".join(s.name for s in state.seats.values()))
 
     monkeypatch.setattr(scene, "_ring", told)
     assert any(": karim reads" in leak for leak in matrix(*play_with_canaries(), every=40).leaks)
