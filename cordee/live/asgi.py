@@ -6,7 +6,7 @@ import logging
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, MutableMapping
 from contextlib import aclosing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
@@ -149,7 +149,8 @@ class Live:
     # ---------------------------------------------------------------- POST …/contributions
 
     async def _act(self, found: re.Match[str], headers: dict[bytes, bytes], receive: Receive, send: Send) -> None:
-        language = _request(found, headers).language
+        request = _request(found, headers)
+        language = request.language
         if not self.same_origin(headers):
             return await _answer(send, Answer(403, self.said("origin", language)))
         body = await _body(receive, LARGEST_BODY)
@@ -160,7 +161,7 @@ class Live:
         except ValueError:
             return await _answer(send, Answer(413, self.said("too_large", language)))
         try:
-            answer = await self.act[1](_request(found, headers, tuple(form)))
+            answer = await self.act[1](replace(request, form=tuple(form)))
         except Exception as error:
             # The type alone: a message could hold what somebody typed.
             tally.failures.add("act")
@@ -173,10 +174,10 @@ async def _nothing() -> None:
     return None
 
 
-def _request(found: re.Match[str], headers: dict[bytes, bytes], form: tuple[tuple[str, str], ...] = ()) -> Request:
+def _request(found: re.Match[str], headers: dict[bytes, bytes]) -> Request:
     cookies = _cookies(headers.get(b"cookie", b"").decode("latin-1"))
     accepted = headers.get(b"accept-language", b"").decode("latin-1")
-    return Request(found.groups(), cookies, cookies.get(settings.LANGUAGE_COOKIE_NAME) or accepted, form)
+    return Request(found.groups(), cookies, cookies.get(settings.LANGUAGE_COOKIE_NAME) or accepted)
 
 
 def _cookies(header: str) -> dict[str, str]:

@@ -11,8 +11,10 @@ HEADERS = [
 def message(data: str, event: str = "") -> bytes:
     """One event. Line ends inside the data are kept as SSE asks; a carriage return would end a line too."""
     head = f"event: {event}\n" if event else ""
-    lines = data.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    return (head + "".join(f"data: {line}\n" for line in lines) + "\n").encode()
+    if "\r" in data:
+        data = data.replace("\r\n", "\n").replace("\r", "\n")
+    lines = data.replace("\n", "\ndata: ")
+    return f"{head}data: {lines}\n\n".encode()
 
 
 BEAT = message("", event="beat")

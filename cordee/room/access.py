@@ -50,7 +50,7 @@ def new_token() -> str:
 
 def digest(token: str) -> str:
     """What is stored of a token: nobody who reads the database can sit down."""
-    return hmac.new(settings.SECRET_KEY.encode(), token.encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(settings.SECRET_KEY.encode(), token.encode(), "sha256").hex()
 
 
 def seat_of(room: str, person: int) -> str:

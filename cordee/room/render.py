@@ -8,7 +8,9 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from functools import lru_cache
-from operator import attrgetter
+from html import escape
+from itertools import compress
+from operator import attrgetter, is_not
 from typing import Any
 
 from django.template.loader import get_template
@@ -186,11 +188,23 @@ def forget() -> None:
     _part.cache_clear()
     _shape.cache_clear()
     pieces.cache_clear()
+    more.cache_clear()
     cards.forget()
 
 
 def cards_of(group: Group, language: str) -> str:
     return "".join(cards.card(one, language, group.recalled) for one in group.cards)
+
+
+@lru_cache(maxsize=512)
+def more(new: tuple[Card, ...], box: str, language: str, recalled: bool) -> str:
+    """The swap that puts these cards after those of a list; most seats of a room are sent the same."""
+    html = "".join(cards.card(one, language, recalled) for one in new)
+    return swap(f"#{box}", "beforeend", html)
+
+
+def swap(target: str, how: str, html: str) -> str:
+    return f'<hx-partial hx-target="{escape(target)}" hx-swap="{how}">{html}</hx-partial>'
 
 
 def part(name: str, view: View, language: str) -> str:
@@ -218,8 +232,11 @@ def touched(before: View | None, view: View) -> list[str]:
     """The parts that may differ between these two views of one seat."""
     if before is None:
         return list(PARTS)
-    values = zip(FIELDS, _values(before), _values(view), strict=True)
-    differing = {name for name, was, value in values if was is not value and was != value}
+    was, now = _values(before), _values(view)
+    others = compress(
+        zip(FIELDS, was, now, strict=True), map(is_not, was, now)
+    )  # most fields are the very same objects
+    differing = {name for name, former, value in others if former != value}
     if differing <= {"version", "groups"}:  # what happens most often, and touches nothing else
         return ["groups"] if "groups" in differing else []
     lists = [name for name in LISTS if name in differing]

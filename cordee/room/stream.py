@@ -5,7 +5,6 @@ import json
 import logging
 from collections import Counter
 from collections.abc import AsyncGenerator, Coroutine, Iterable, Mapping
-from html import escape
 from time import time
 from typing import Any
 
@@ -191,17 +190,17 @@ def changes(before: View | None, view: View, language: str) -> Iterable[str]:
 
 def _piecewise(name: str, was: str, html: str) -> Iterable[str]:
     """A part that another replaces: the pieces of it that differ, if nothing else does and they are the smaller."""
-    swaps = [swap(f"#{id_}", "outerMorph", piece) for id_, piece in render.pieces(was, html)]
+    swaps = [render.swap(f"#{id_}", "outerMorph", piece) for id_, piece in render.pieces(was, html)]
     if swaps and sum(map(len, swaps)) < len(html):
         yield from swaps
     else:
-        yield swap(f"#{name}", "innerMorph", html)
+        yield render.swap(f"#{name}", "innerMorph", html)
 
 
 def _lists(name: str, before: View | None, view: View, language: str) -> Iterable[str]:
     """The frame of the lists, else each list by itself: one more card is one more card on the wire."""
     if before is None or render.PARTS[name](before) != render.PARTS[name](view):
-        yield swap(f"#{name}", "innerMorph", render.lists(name, view, language))
+        yield render.swap(f"#{name}", "innerMorph", render.lists(name, view, language))
         return
     for old, new in zip(render.groups_of(name, before), render.groups_of(name, view), strict=True):
         yield from _cards(old, new, language)
@@ -211,21 +210,16 @@ def _cards(old: Group, new: Group, language: str) -> Iterable[str]:
     if old.cards == new.cards:
         return
     known = len(old.cards)
-    if old.cards != new.cards[:known] and [card.id for card in new.cards[:known]] != [
-        card.id for card in old.cards
-    ]:  # one was removed, or they moved
-        yield swap(f"#{render.container(new)}", "innerMorph", render.cards_of(new, language))
-        return
-    for was, card in zip(old.cards, new.cards, strict=False):
-        if was is not card and was != card:
-            yield swap(f"#{render.card_id(card, new)}", "outerMorph", cards.card(card, language, new.recalled))
+    if old.cards != new.cards[:known]:
+        if [card.id for card in old.cards] != [card.id for card in new.cards[:known]]:  # one was removed, or they moved
+            yield render.swap(f"#{render.container(new)}", "innerMorph", render.cards_of(new, language))
+            return
+        for was, card in zip(old.cards, new.cards, strict=False):
+            if was is not card and was != card:
+                html = cards.card(card, language, new.recalled)
+                yield render.swap(f"#{render.card_id(card, new)}", "outerMorph", html)
     if len(new.cards) > known:
-        html = "".join(cards.card(card, language, new.recalled) for card in new.cards[known:])
-        yield swap(f"#{render.container(new)}", "beforeend", html)
-
-
-def swap(target: str, how: str, html: str) -> str:
-    return f'<hx-partial hx-target="{escape(target)}" hx-swap="{how}">{html}</hx-partial>'
+        yield render.more(new.cards[known:], render.container(new), language, new.recalled)
 
 
 # ---------------------------------------------------------------- presence
