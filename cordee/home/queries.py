@@ -19,7 +19,8 @@ from cordee.followup.queries.reading import persons as persons_of
 from cordee.room.queries import RoomOf, rooms_of
 
 NEAR = timedelta(minutes=45)  # before a meeting: its room is one tap away
-MEETINGS, PROMISES, KEPT, THANKS, SITUATIONS, LEARNINGS, CIRCLES, ROOMS = 3, 3, 2, 3, 2, 2, 12, 5  # shown at most
+MEETINGS, SITUATIONS, LEARNINGS, CIRCLES, ROOMS = 3, 2, 2, 12, 5  # shown at most
+PROMISES, KEPT, ASKED, THANKS = 3, 2, 2, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class Home:
     offered: Sequence[Circle]  # where a place is held for them
     promises: Sequence[Promise]
     kept: Sequence[Promise]  # that they could tell as successes
+    asked: Sequence[Promise]  # of others, that they witness and whose date has come
     thanks: Sequence[Success]  # in which they are thanked
     situations: Sequence[Mine]
     learnings: Sequence[Learnt]
@@ -64,6 +66,7 @@ def home_of(user: User) -> Home:
         offered=[m.circle for m in held.filter(offered_at__isnull=False)],
         promises=commitments.read(commitments.still_open(user)[:PROMISES]),
         kept=commitments.read(successes.to_tell(user)[:KEPT]),
+        asked=commitments.read(commitments.to_ask_about(user)[:ASKED]),
         thanks=list(successes.thanks_to(user)[:THANKS]),
         situations=[each for each in situations.mine(persons) if each.situation.state != "treated"][:SITUATIONS],
         learnings=learnings.read_learnings(learnings.learnings_for(user)[:LEARNINGS]),

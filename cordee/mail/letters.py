@@ -192,6 +192,23 @@ def commitment_due(
     return _post(key, letter)
 
 
+def witnessed_kept(key: str, reader: Reader, *, circle: str, url: str) -> bool:
+    """To the witness of a commitment, once it is kept. Whose it is and what it says are on the page alone."""
+    with _for(reader):
+        said = {"circle": circle}
+        subject = _("Un engagement dont vous êtes le témoin est tenu (« %(circle)s »)") % _plain(said)
+        letter = _letter("witnessed_kept", reader, subject, said, links=[(_("Le lire"), url)])
+    return _post(key, letter)
+
+
+def thanks_wait(key: str, reader: Reader, *, circle: str, url: str) -> bool:
+    with _for(reader):
+        said = {"circle": circle}
+        subject = _("Un merci vous attend (« %(circle)s »)") % _plain(said)
+        letter = _letter("thanks_wait", reader, subject, said, links=[(_("Lire ce merci"), url)])
+    return _post(key, letter)
+
+
 def sign_in_code(reader: Reader, code: str) -> None:
     with _for(reader):
         subject = _("Votre code pour entrer dans Cordée")

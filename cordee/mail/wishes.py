@@ -22,6 +22,8 @@ OPTIONAL = {
     "quorum_in_doubt": _("Séances où il manque du monde (pour qui anime)"),
     "prepare": _("Rappels pour préparer une situation"),
     "commitment_due": _("Rappels de mes engagements"),
+    "witnessed_kept": _("Engagements tenus dont je suis le témoin"),
+    "thanks_wait": _("Mercis qui m’attendent"),
 }
 NECESSARY = {
     "sign_in_code": _("Codes d’entrée"),

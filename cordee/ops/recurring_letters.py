@@ -20,7 +20,7 @@ from cordee.accounts.queries import reader
 from cordee.circles.actions import convocations
 from cordee.circles.models import Availability, Charter, Meeting, Membership, Signature, Situation
 from cordee.followup import links
-from cordee.followup.models import Commitment
+from cordee.followup.models import Commitment, Success
 from cordee.mail import letters, outbox
 from cordee.mail.reader import Reader
 
@@ -29,12 +29,14 @@ PREPARE_DAYS = {7: 4, 2: 1}
 POLL_DAYS = {10: 6, 4: 3}  # before the first date proposed
 CHARTER_DAYS = {3: 4, 10: 4}  # after it was written
 DUE_DAYS = 14  # a commitment that was due longer ago is left in peace
+# News is told once it has settled (a tap may be a mistake), and no more when it is old.
+SETTLED, STALE = timedelta(hours=1), timedelta(days=4)
 
 
 def write() -> Counter[str]:
     """Post what is to be said now. How many letters of each kind are new."""
     now = timezone.now()
-    passes: Iterable[Callable[[datetime], int]] = (prepare, availability, charters, commitments)
+    passes: Iterable[Callable[[datetime], int]] = (prepare, availability, charters, commitments, witnesses, thanks)
     return Counter({each.__name__: each(now) for each in passes})
 
 
@@ -125,17 +127,61 @@ def _in_force() -> QuerySet[Charter]:
 
 
 def commitments(now: datetime) -> int:
-    """To the author of a commitment: on the day they asked to be reminded, and on the day for which they promised."""
+    """To the author of a commitment: on the day they asked to be reminded, and on the day for which they promised.
+
+    Whoever has said where they stand is asked again only if they wish so; of what is kept or let go, never.
+    """
     today = timezone.localdate(now)
     since = today - timedelta(days=DUE_DAYS)
-    open_ = Commitment.objects.filter(state=Commitment.PROMISED, circle__wrapped_key__isnull=False)
-    open_ = open_.filter(circle__space__isnull=False, person__erased_at=None, person__left_at=None).exclude(sealed=None)
-    due = open_.filter(due_on__lte=today, due_on__gt=since)
+    open_ = _lasting().filter(person__erased_at=None, person__left_at=None).exclude(state__in=Commitment.OVER)
+    due = open_.filter(state=Commitment.PROMISED, due_on__lte=today, due_on__gt=since)
     reminded = open_.filter(remind_on__lte=today, remind_on__gt=since).exclude(remind_on=F("due_on"))
     days = {f"commitment_due:{each.pk}:{each.due_on}": each for each in _with_people(due)}
     days |= {f"commitment_due:{each.pk}:{each.remind_on}": each for each in _with_people(reminded)}
     new = outbox.unposted(days)
     return sum(_due(key, each) for key, each in days.items() if key in new)
+
+
+def _lasting() -> QuerySet[Commitment]:
+    found = Commitment.objects.filter(circle__wrapped_key__isnull=False, circle__space__isnull=False)
+    return found.exclude(sealed=None)
+
+
+def witnesses(now: datetime) -> int:
+    """To the witness of a commitment that was kept, if they are still of the circle."""
+    kept = _lasting().filter(state=Commitment.KEPT, answered_at__gt=now - STALE, answered_at__lte=now - SETTLED)
+    kept = kept.filter(_still_here("witness")).select_related("circle", "witness__user")
+    days = {f"witnessed_kept:{each.pk}:{each.witness_id}": each for each in kept}
+    new = outbox.unposted(days)
+    return sum(_tell_witness(key, each) for key, each in days.items() if key in new)
+
+
+def _tell_witness(key: str, commitment: Commitment) -> bool:
+    to = reader(commitment.witness) if commitment.witness else None
+    url = reverse("followup:commitment", args=[commitment.pk])
+    return to is not None and letters.witnessed_kept(key, to, circle=commitment.circle.name, url=url)
+
+
+def thanks(now: datetime) -> int:
+    """To whom is thanked in a success, if they are still of the circle."""
+    circle = "commitment__circle"
+    found = Success.objects.filter(thanked_at__gt=now - STALE, thanked_at__lte=now - SETTLED)
+    found = found.filter(_still_here("thanked", circle), **{f"{circle}__wrapped_key__isnull": False})
+    found = found.select_related(circle, "thanked__user")
+    days = {f"thanks_wait:{each.pk}:{each.thanked_id}": each for each in found}
+    new = outbox.unposted(days)
+    return sum(_tell_thanked(key, each) for key, each in days.items() if key in new)
+
+
+def _tell_thanked(key: str, success: Success) -> bool:
+    to, circle = reader(success.thanked) if success.thanked else None, success.commitment.circle
+    url = reverse("followup:successes", args=[circle.pk])
+    return to is not None and letters.thanks_wait(key, to, circle=circle.name, url=url)
+
+
+def _still_here(person: str, circle: str = "circle") -> Exists:
+    here = Membership.objects.filter(circle=OuterRef(circle), joined_at__isnull=False, left_at=None)
+    return Exists(here.filter(person=OuterRef(person), person__erased_at=None))
 
 
 def _with_people(found: QuerySet[Commitment]) -> QuerySet[Commitment]:

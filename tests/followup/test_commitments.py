@@ -106,6 +106,67 @@ def test_what_is_refused_comes_back_on_the_page(promise):
     assert fresh(promise).state == "promised"
 
 
+# from, what its author says, whether a reminder set before stays, whether it may be told as a success
+LIFE = [
+    ("promised", "tried", True, False),
+    ("promised", "kept", False, True),
+    ("promised", "adapted", True, True),
+    ("promised", "let_go", False, False),
+    ("tried", "kept", False, True),
+    ("tried", "let_go", False, False),
+    ("adapted", "kept", False, True),
+    ("adapted", "tried", True, False),
+    ("kept", "tried", True, False),  # one may change one's mind
+    ("let_go", "kept", False, True),
+]
+
+
+@pytest.mark.parametrize(("before", "said", "reminded", "tellable"), LIFE)
+def test_the_life_of_a_commitment(promise, before, said, reminded, tellable):
+    day = timezone.localdate() + timedelta(days=3)
+    Commitment.objects.filter(pk=promise.pk).update(state=before, remind_on=day)
+    browser = signed_in("claire")
+    assert browser.post("/engagements/commitment-1/ou-j-en-suis/", {"state": said}).status_code == 302
+    row = fresh(promise)
+    assert (row.state, row.remind_on) == (said, day if reminded else None)
+    assert browser.get("/engagements/commitment-1/reussite/").status_code == (200 if tellable else 404)
+
+
+def test_nothing_goes_back_to_being_promised(promise):
+    promise.stand(state="tried")
+    browser = signed_in("claire")
+    assert browser.post("/engagements/commitment-1/ou-j-en-suis/", {"state": "promised"}).status_code == 200
+    assert fresh(promise).state == "tried"
+
+
+@pytest.mark.parametrize(
+    ("days", "says"), [(3, "Une lettre partira le"), (0, "La lettre part aujourd’hui"), (-1, "Ce n’est pas enregistré")]
+)
+def test_the_page_says_what_becomes_of_a_reminder(promise, days, says):
+    day = timezone.localdate() + timedelta(days=days)
+    form = {"remind_on": day.isoformat(), "gave": GAVE}
+    answer = signed_in("claire").post("/engagements/commitment-1/ou-j-en-suis/", form, follow=True)
+    assert says in unescape(answer.content.decode()) and GAVE in unescape(answer.content.decode())
+
+
+def test_a_reminder_that_is_past_hinders_nothing(promise):
+    Commitment.objects.update(remind_on=timezone.localdate() - timedelta(days=1))
+    assert "est passé ; vous pouvez en demander un autre" in seen("claire", "/engagements/commitment-1/")
+    form = {"state": "tried", "gave": GAVE, "remind_on": ""}
+    assert signed_in("claire").post("/engagements/commitment-1/ou-j-en-suis/", form).status_code == 302
+
+
+def test_the_witness_is_told_on_their_pages_that_its_date_has_come(promise):
+    assert not any("est venue" in seen("karim", where) for where in ("/accueil/", "/engagements/"))
+    Commitment.objects.update(due_on=timezone.localdate())
+    assert "La date de l’engagement de Claire est venue" in seen("karim", "/accueil/")
+    assert "la date est venue" in seen("karim", "/engagements/")
+    assert "Sa date est venue" in seen("karim", "/engagements/commitment-1/")
+    assert all("est venue" not in seen(who, "/accueil/") for who in ("claire", "fanny", "rose"))
+    fresh(promise).stand(state="tried")
+    assert "est venue" not in seen("karim", "/accueil/")
+
+
 def test_the_witness_sees_that_they_are_witness(promise):
     assert "Vous en êtes le témoin" in seen("karim", "/engagements/commitment-1/")
     assert WORDS["then"] in seen("karim", "/engagements/")
@@ -136,6 +197,19 @@ def test_a_letter_s_link_shows_no_word_and_changes_nothing_until_its_button_is_p
     assert fresh(promise).state == "kept"
     client.post(links.answers(fresh(promise))["tried"])
     assert fresh(promise).state == "tried"
+
+
+def test_after_the_tap_a_sentence_may_be_added_once_and_none_is_shown(promise, client):
+    path = links.answers(fresh(promise))["tried"]
+    shown = unescape(client.post(path).content.decode())
+    assert "Ajouter ces mots" in shown and told(shown) == []
+    shown = unescape(client.post(path, {"gave": GAVE, "learnt": LEARNT}).content.decode())
+    assert "Vos mots sont enregistrés" in shown and told(shown) == []
+    row = fresh(promise)
+    assert (row.state, row.outcome(row.circle.key())) == ("tried", {"gave": GAVE, "learnt": LEARNT})
+    shown = unescape(client.post(path, {"gave": "Autre chose.", "learnt": ""}).content.decode())
+    assert "ils n’ont pas changé" in shown and fresh(promise).outcome(row.circle.key())["gave"] == GAVE
+    assert "Ajouter ces mots" not in client.post(path).content.decode()
 
 
 def test_its_words_are_shown_to_its_author_alone(promise):

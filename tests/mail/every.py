@@ -43,5 +43,9 @@ EVERY: dict[str, Callable[[str, Reader], Any]] = {
         answers={"kept": "/engagements/abc/tenu/", "tried": "/engagements/abc/essaye/",
                  "adapted": "/engagements/abc/adapte/", "let_go": "/engagements/abc/laisse/"},
     ),
+    "witnessed_kept": lambda key, reader: letters.witnessed_kept(
+        key, reader, circle=CIRCLE, url="/engagements/abc/"
+    ),
+    "thanks_wait": lambda key, reader: letters.thanks_wait(key, reader, circle=CIRCLE, url="/cercles/1/reussites/"),
     "sign_in_code": lambda key, reader: letters.sign_in_code(reader, "K7Q-42M"),
 }  # fmt: skip

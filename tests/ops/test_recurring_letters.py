@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from cordee.circles import crypto
 from cordee.circles.actions import circles, members, situations
-from cordee.circles.models import Availability, Charter, Meeting, Signature, Slot
-from cordee.followup.models import Commitment
+from cordee.circles.models import Availability, Charter, Meeting, Membership, Signature, Slot
+from cordee.followup.models import Commitment, Success
 from cordee.mail.models import Letter
 from cordee.mail.postman import round_
 from cordee.ops import recurring_letters
@@ -154,6 +154,47 @@ def test_a_commitment_is_asked_about_on_its_day_and_on_the_day_one_wished(lake, 
         if written("commitment_due"):
             asked.append(timezone.localdate().day)
     assert asked == [9, 14]
+
+
+@pytest.mark.parametrize(
+    ("state", "asked"), [("tried", ["karim"]), ("adapted", ["karim"]), ("kept", []), ("let_go", [])]
+)
+def test_one_is_reminded_as_one_wished_of_what_is_not_over(lake, clock, state, asked):
+    lake.promise("karim", due_on=date(2030, 3, 4)).stand(state=state, remind_on=date(2030, 3, 9))
+    clock(NOW + timedelta(days=3))
+    assert written("commitment_due") == []  # answered: its date is not asked about
+    clock(NOW.replace(day=9))
+    assert written("commitment_due") == asked and written("commitment_due") == []
+
+
+def test_a_reminder_set_for_today_leaves_today(lake, clock):
+    lake.promise("karim", due_on=date(2030, 4, 4)).stand(remind_on=NOW.date())
+    assert written("commitment_due") == ["karim"]
+
+
+def test_a_witness_is_told_once_that_it_is_kept_and_who_left_is_not(lake, clock):
+    for who, witness in (("karim", "claire"), ("claire", "karim")):
+        promise = lake.promise(who, f"of-{who}")
+        promise.witness = lake.people[witness]
+        promise.save()
+        promise.stand(state="kept", at=NOW)
+    assert written("witnessed_kept") == []  # a tap may be a mistake
+    Membership.objects.filter(person=lake.people["karim"]).update(left_at=NOW)
+    clock(NOW + timedelta(hours=2))
+    assert written("witnessed_kept") == ["claire"] and written("witnessed_kept") == []
+    letter = Letter.objects.get(kind="witnessed_kept")
+    assert "Karim" not in letter.text and not [word for word in CANARIES if word in letter.text]
+
+
+def test_who_is_thanked_hears_once_that_a_thank_you_waits(lake, clock):
+    success = Success(id="told", commitment=lake.promise("karim"), thanked=lake.people["claire"], thanked_at=NOW)
+    success.hold(lake.circle.key() or b"", {"word": CANARIES[0]})
+    success.save()
+    assert written("thanks_wait") == []  # it may be taken back at once
+    clock(NOW + timedelta(hours=2))
+    assert written("thanks_wait") == ["claire"] and written("thanks_wait") == []
+    letter = Letter.objects.get(kind="thanks_wait")
+    assert "Karim" not in letter.text and CANARIES[0] not in letter.text
 
 
 def test_a_commitment_that_was_answered_or_is_long_past_is_left_in_peace(lake, clock):

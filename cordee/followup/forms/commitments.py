@@ -1,8 +1,10 @@
 """What the page of a commitment posts."""
 
+from datetime import date
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from cordee.followup.links import ANSWERS
@@ -21,6 +23,19 @@ class Standing(forms.Form):
     learnt = forms.CharField(label=_("Ce que j’ai appris"), max_length=LONGEST, required=False)
     remind_on = forms.DateField(label=_("Me le rappeler le"), required=False)
 
+    def clean_remind_on(self) -> date | None:
+        day: date | None = self.cleaned_data["remind_on"]
+        if day and day < timezone.localdate():
+            raise forms.ValidationError(_("Ce jour est passé : choisissez aujourd’hui ou plus tard, ou laissez vide."))
+        return day
+
     def clean(self) -> dict[str, Any]:
         """Keep what was not posted at all as it was: a single button says a state and nothing else."""
         return {name: value for name, value in self.cleaned_data.items() if name in self.data}
+
+
+class Sentence(forms.Form):
+    """What may be added once a letter's link has said where one stands."""
+
+    gave = forms.CharField(label=_("Ce que cela a donné"), max_length=LONGEST, required=False)
+    learnt = forms.CharField(label=_("Ce que j’ai appris"), max_length=LONGEST, required=False)

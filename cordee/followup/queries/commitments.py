@@ -2,14 +2,17 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django.db.models import F, QuerySet
+from django.utils import timezone
 
 from cordee.accounts.models import User
 from cordee.followup.models import Commitment
 from cordee.followup.queries.reading import Keys, circles_in, persons
 
 OPEN = (Commitment.PROMISED, Commitment.TRIED)
+ASKED_DAYS = 14  # how long a home page tells a witness that a date has come
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,11 @@ class Promise:
     @property
     def open(self) -> bool:
         return self.commitment.state in OPEN
+
+    @property
+    def due(self) -> bool:
+        """Its date has come."""
+        return self.commitment.due_on is not None and self.commitment.due_on <= timezone.localdate()
 
 
 def commitments_of(user: User) -> QuerySet[Commitment]:
@@ -39,6 +47,13 @@ def witnessed_by(user: User) -> QuerySet[Commitment]:
     """Those of others for which they are the witness, in circles they are still in."""
     found = Commitment.objects.filter(witness__in=persons(user), sealed__isnull=False, circle__in=circles_in(user))
     return found.select_related("circle", "person").order_by(F("due_on").asc(nulls_last=True), "-made_at", "pk")
+
+
+def to_ask_about(user: User) -> QuerySet[Commitment]:
+    """Of those they witness, the ones whose date has lately come and whose authors have not said where they stand."""
+    today = timezone.localdate()
+    lately = {"due_on__lte": today, "due_on__gt": today - timedelta(days=ASKED_DAYS)}
+    return witnessed_by(user).filter(state=Commitment.PROMISED, circle__wrapped_key__isnull=False, **lately)
 
 
 def read(commitments: Iterable[Commitment]) -> Sequence[Promise]:

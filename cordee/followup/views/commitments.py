@@ -3,6 +3,7 @@
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -10,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from cordee.accounts.rules import SignedIn, may, needs
 from cordee.circles.models import Circle
 from cordee.followup import access, links
-from cordee.followup.forms.commitments import NAMES, Standing
+from cordee.followup.forms.commitments import NAMES, Sentence, Standing
 from cordee.followup.models import Commitment, Success
 from cordee.followup.queries import commitments as queries
 from cordee.followup.queries.reading import circles_in, persons
@@ -58,17 +59,28 @@ def answer(request: SignedIn, commitment: Commitment) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def one_tap(request: HttpRequest, commitment: str, token: str) -> HttpResponse:
-    """The page of a letter's link: it shows no word to who is not signed in as the author, and GET changes nothing."""
+    """The page of a letter's link: it shows no word to who is not signed in as the author, and GET changes nothing.
+
+    Once it has been pressed, a sentence may be added where none was written yet: a link overwrites no word.
+    """
     found = access.commitment(commitment)
     state = links.state_of(found, token)
     if not state:
         raise Http404
-    if request.method == "POST":
+    said = Sentence(request.POST if "gave" in request.POST else None)
+    empty = found.sealed_outcome is None and found.sealed is not None and bool(found.circle.wrapped_key)
+    added = said.is_valid() and empty
+    if added:
+        found.stand(state=state, **said.cleaned_data)
+    elif request.method == "POST" and not said.is_bound:
         found.stand(state=state)
     mine = may(request.user, "commitment.own", found)
     page = {
         "state": NAMES[state],
         "done": request.method == "POST",
+        "said": said,
+        "added": added,
+        "may_say": empty and not added,
         "commitment": found,
         "promise": queries.read([found])[0] if mine else None,
     }
@@ -81,6 +93,8 @@ def _page(request: SignedIn, commitment: Commitment, form: Standing | None = Non
         "promise": promise,
         "commitment": commitment,
         "mine": may(request.user, "commitment.own", commitment) and bool(promise.words),
+        "today": timezone.localdate(),
+        "remind": _reminder(commitment),
         "tellable": commitment.state in Commitment.DONE,
         "told": Success.objects.filter(commitment=commitment).exists(),
         "witness": commitment.witness_id in persons(request.user),
@@ -89,3 +103,11 @@ def _page(request: SignedIn, commitment: Commitment, form: Standing | None = Non
         "typed": form.data if form else promise.outcome,
     }
     return render(request, "followup/commitment.html", page)
+
+
+def _reminder(commitment: Commitment) -> str:
+    """Whether the day on which they asked to be reminded is later, today or past; "" where there is none."""
+    day, today = commitment.remind_on, timezone.localdate()
+    if day is None:
+        return ""
+    return "later" if day > today else "today" if day == today else "past"
