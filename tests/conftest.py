@@ -30,8 +30,8 @@ if sys.dont_write_bytecode and sys.prefix != sys.base_prefix:
 PLAIN_STATIC = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 
 
-# Folders whose files take longest, first: with two workers, none ends on a long file while the other has nothing left.
-LONGEST_FIRST = ("faults", "security", "mail", "circles", "room", "ops", "flows", "home", "followup")
+# Folders whose files take longest, first: no worker ends on a long file while the others have nothing left.
+LONGEST_FIRST = ("browser", "faults", "security", "mail", "circles", "room", "ops", "flows", "home", "followup")
 DATABASE = {"db", "transactional_db", "django_db_setup", "template", "postgres_url"}
 ITS_OWN_DATABASE = ("faults", "live", "ops")  # folders in which some tests reach one by themselves
 

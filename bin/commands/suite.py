@@ -147,16 +147,17 @@ def deploy_steps() -> list[Step]:
 
 
 def pytest_steps(on_postgres: dict[str, str]) -> list[Step]:
-    # The files in the order of tests/conftest.py, the longest first, and not by how many tests they have.
-    pytest, two = ["-m", "pytest", "-m"], ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
+    # Most tests wait for a server, a browser, a clock: three at once keep two cores busy. A file stays with one worker,
+    # and the files come in the order of tests/conftest.py, the longest first, and not by how many tests they have.
+    pytest = ["-m", "pytest", "-n", "3", "--dist", "loadfile", "--no-loadscope-reorder", "-m"]
     # These never touch a database, or test the commands themselves.
     apart = [f"--ignore=tests/{name}" for name in ("engine", "catalogue", "browser", "ops/test_bin.py")]
     on_postgres = on_postgres | {"CORDEE_TEST_DATABASE_ONLY": "1"}
     return [
-        Step("tests on SQLite", [*pytest, "not browser", *two], live=True),
-        # Apart: Playwright's loop and asynchronous tests do not share a process, and one Chromium fills two cores.
+        Step("tests on SQLite", [*pytest, "not browser"], live=True),
+        # Apart: Playwright's loop and asynchronous tests do not share a process.
         Step("tests in a browser", [*pytest, "browser"], live=True, may_be_empty=True),
-        Step("tests on PostgreSQL", [*pytest, "not browser", *two, *apart], on_postgres, live=True, may_be_empty=True),
+        Step("tests on PostgreSQL", [*pytest, "not browser", *apart], on_postgres, live=True, may_be_empty=True),
     ]
 
 
