@@ -12,3 +12,9 @@ def commitment(commitment: str) -> Commitment:
 
 def learning(learning: str) -> Learning:
     return get_object_or_404(Learning.objects.select_related("circle__space"), pk=learning, circle__space__isnull=False)
+
+
+def kept(kept: str) -> Learning:
+    """One that somebody keeps for themselves alone."""
+    alone = Learning.everything.filter(alone=True, circle__space__isnull=False).select_related("circle__space")
+    return get_object_or_404(alone, pk=kept)

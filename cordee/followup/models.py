@@ -127,8 +127,18 @@ class Success(models.Model):
         return crypto.unseal(key, self.sealed, f"success/{self.pk}") or {}
 
 
+class Shared(models.Manager["Learning"]):
+    """Those of a circle. What somebody keeps for themselves alone must be asked for by name."""
+
+    def get_queryset(self) -> models.QuerySet["Learning"]:
+        return super().get_queryset().filter(alone=False)
+
+
 class Learning(models.Model):
-    """What a member said they learnt, shown to the circle in the room. ``sealed`` holds text, theme, value."""
+    """What a member said they learnt, shown to the circle in the room; or kept for themselves (``alone``).
+
+    ``sealed`` holds text, theme, value. ``objects`` are those of circles; ``everything`` has the others too.
+    """
 
     id = models.CharField(primary_key=True, max_length=64)  # the contribution's, in the room where it was said
     circle = models.ForeignKey(Circle, on_delete=models.CASCADE, related_name="learnings")
@@ -136,10 +146,27 @@ class Learning(models.Model):
     # Null: said by somebody without an account, or by "un pair" once its author's data was erased.
     person = models.ForeignKey(Person, on_delete=models.SET_NULL, null=True, blank=True, related_name="learnings")
     learnt_at = models.DateTimeField(default=timezone.now)
+    alone = models.BooleanField(default=False)  # its author's until they share it, and nobody else's
     sealed = models.BinaryField(null=True)
+
+    objects = Shared()
+    everything: ClassVar[models.Manager["Learning"]] = models.Manager()
 
     def __str__(self) -> str:
         return f"Learning {self.pk}"
+
+    def share(self) -> None:
+        """From now on it is the circle's."""
+        self.alone = False
+        self.save(update_fields=["alone"])
+
+    def throw_away(self) -> None:
+        """Its author keeps it no more. Of one that a room left an empty row stays: no harvest brings it back."""
+        if self.meeting_id is None:
+            self.delete()
+        else:
+            self.sealed = None
+            self.save(update_fields=["sealed"])
 
     def hold(self, key: bytes, words: Mapping[str, str]) -> None:
         """Seal what was learnt: text, theme, value. Not saved."""
@@ -152,6 +179,8 @@ class Learning(models.Model):
     def relations(self, user: User) -> frozenset[str]:
         of_circle = self.circle.relations(user)
         mine = bool(of_circle) and user.person_in(self.circle.space_id) == self.person_id
+        if self.alone:
+            return frozenset({"author"}) if mine else frozenset()
         return of_circle | {"author"} if mine else of_circle
 
 

@@ -50,6 +50,7 @@ def erase_persons(persons: Sequence[Person], choice: Choice, user: User | None =
     counts.update(rooms=taken.rooms, contributions=taken.contributions)
     published.withdraw(Publication.objects.filter(learning__person__in=ids))
     counts["learnings"] = _let_go(Learning.objects.filter(person__in=ids), choice)
+    counts["learnings"] += Learning.everything.filter(person__in=ids, alone=True).delete()[0]
     counts["situations"], _ = Situation.objects.filter(person__in=ids, turns=None).delete()
     Situation.objects.filter(person__in=ids).update(sealed=None, reserve=False)
     Voice.objects.filter(person__in=ids).delete()

@@ -90,7 +90,7 @@ def _person(person: Person) -> Told:
         "commitments": [_commitment(each) for each in person.commitments.select_related("circle").order_by("made_at")],
         "successes": [_success(each) for each in _successes().filter(commitment__person=person)],
         "thanks": [_thanks(each) for each in _thanking(person)],
-        "learnings": [_learning(each) for each in person.learnings.select_related("circle").order_by("learnt_at")],
+        "learnings": [_learning(each) for each in _learnings(person)],
         "witness_of": person.witnessed.count(),
         "helped_by": person.helps.count(),
     }
@@ -175,8 +175,18 @@ def _thanks(each: Success) -> Told:
     return {"circle": circle.name, "at": each.thanked_at, "author": by, "word": word}
 
 
+def _learnings(person: Person) -> QuerySet[Learning]:
+    """Those they keep for themselves too."""
+    return Learning.everything.filter(person=person).select_related("circle").order_by("learnt_at")
+
+
 def _learning(each: Learning) -> Told:
-    plain = {"circle": each.circle.name, "learnt_at": each.learnt_at, "words": each.words(_key(each.circle))}
+    plain = {
+        "circle": each.circle.name,
+        "learnt_at": each.learnt_at,
+        "alone": each.alone,
+        "words": each.words(_key(each.circle)),
+    }
     shown = Publication.objects.filter(learning=each).first()
     return {**plain, "published": shown.text, "published_at": shown.published_at} if shown else plain
 

@@ -101,6 +101,7 @@ LABELS = {
     "word": _("Mot"),
     "learnings": _("Apprentissages"),
     "learnt_at": _("Appris le"),
+    "alone": _("Pour moi seul·e"),
     "theme": _("Thème"),
     "value": _("Valeur"),
     "published": _("Publié"),

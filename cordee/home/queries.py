@@ -69,7 +69,7 @@ def home_of(user: User) -> Home:
         asked=commitments.read(commitments.to_ask_about(user)[:ASKED]),
         thanks=list(successes.thanks_to(user)[:THANKS]),
         situations=[each for each in situations.mine(persons) if each.situation.state != "treated"][:SITUATIONS],
-        learnings=learnings.read_learnings(learnings.learnings_for(user)[:LEARNINGS]),
+        learnings=learnings.read_learnings(learnings.learnings_for(user).exclude(alone=True)[:LEARNINGS]),
         circles=[m.circle for m in here if m.role == Membership.MEMBER and m.circle.ended_at is None],
         led=[m.circle for m in here if m.role == Membership.FACILITATOR][:CIRCLES],
         spaces=_spaces(persons),

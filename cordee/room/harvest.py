@@ -148,6 +148,15 @@ class _Harvest:
                 seat = self.state.seats.get(c.author)
                 words |= {"from": seat.name} if author is None and seat and seat.name else {}
                 yield learnings.Learnt(c.id, author, _moment(c.at), words)
+        yield from self._noted()
+
+    def _noted(self) -> Iterable[learnings.Learnt]:
+        """What its author noted for themselves where learnings are written: theirs alone."""
+        steps = {step.id for step in self.state.protocol.steps if step.write("learning")}
+        for c in self.state.of_kind("note"):
+            author, text = self.people.get(c.author), (c.body or {}).get("text", "")
+            if author and text and c.step in steps and not c.scribe:
+                yield learnings.Learnt(c.id, author, _moment(c.at), {"text": text}, alone=True)
 
     def _helps(self) -> Iterable[tuple[str, int]]:
         """What was marked « Utile ici », by whom: earlier learnings of the circle, and what the space lent."""

@@ -127,6 +127,8 @@ TABLE: dict[str, Row] = {
     "engagements/<str:commitment>/reussite/retirer/": Row(None, "claire"),
     "cercles/<int:circle>/reussites/": Row(INSIDE, None),
     "apprentissages/": Row(SIGNED_IN, SIGNED_IN),
+    "apprentissages/pour-moi/<int:circle>/": Row(None, INSIDE),
+    "apprentissages/<str:kept>/partager/": Row(None, "claire"),
     "apprentissages/<str:learning>/publier/": Row("claire", "claire"),
     "apprentissages/publies/<int:space>/": Row(PEOPLE, PEOPLE),
     # ---- mail
@@ -195,6 +197,7 @@ class World:
         self.learning = Learning(id="learnt", circle=self.circle, person=self.people["claire"])
         self.learning.hold(self.circle.key() or b"", {"text": "Décevoir"})
         self.learning.save()
+        self.kept = Learning.everything.create(id="kept", circle=self.circle, person=self.people["claire"], alone=True)
         self.browsers = {name: self.browser(name) for name in WHO}
         self.cookies = {name: deepcopy(browser.cookies) for name, browser in self.browsers.items()}
 
@@ -232,6 +235,7 @@ class World:
             "situation": self.situation.pk,
             "commitment": self.commitment.pk,
             "learning": self.learning.pk,
+            "kept": self.kept.pk,
             "session": 1,
             "key": 1,
             "letter": self.letter.pk,

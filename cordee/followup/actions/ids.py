@@ -21,5 +21,5 @@ K = TypeVar("K", bound=Kept)
 def told_apart(meeting: Meeting, found: Sequence[K], table: type[Commitment] | type[Learning]) -> list[K]:
     """The same, under another id where an earlier meeting has this one: ids are made by browsers."""
     ids = [one.id for one in found]
-    taken = set(table._default_manager.filter(pk__in=ids).exclude(meeting=meeting).values_list("pk", flat=True))
+    taken = set(table._base_manager.filter(pk__in=ids).exclude(meeting=meeting).values_list("pk", flat=True))
     return [replace(one, id=f"{meeting.pk}-{one.id}"[:64]) if one.id in taken else one for one in found]

@@ -11,5 +11,5 @@ def wish_of(posted: Mapping[str, str]) -> Wish:
     """What the search asks for; a kind or a circle that is none is left out."""
     given = {name: posted.get(name, "").strip()[:LONGEST_QUERY] for name in ("text", "theme", "value")}
     kind, circle = posted.get("kind", ""), posted.get("circle", "")
-    known = kind if kind in {"mine", "circles", "published"} else ""
+    known = kind if kind in {"mine", "alone", "circles", "published"} else ""
     return Wish(**given, kind=known, circle=circle if circle.isdecimal() and len(circle) < 10 else "")

@@ -34,9 +34,9 @@ class Learnt:
 
 
 def learnings_for(user: User) -> QuerySet[Learning]:
-    """Theirs, and those of the circles they are in now, the latest first."""
-    seen = Q(person__in=persons(user)) | Q(circle__in=circles_in(user))
-    found = Learning.objects.filter(seen, sealed__isnull=False, circle__wrapped_key__isnull=False)
+    """Theirs, those they keep for themselves too, and those of the circles they are in now, the latest first."""
+    seen = Q(person__in=persons(user)) | Q(circle__in=circles_in(user), alone=False)
+    found = Learning.everything.filter(seen, sealed__isnull=False, circle__wrapped_key__isnull=False)
     shown = found.select_related("circle", "person", "publication", "meeting").annotate(helped=times_helped())
     at_meetings = Help.objects.filter(meeting__isnull=False).select_related("meeting").order_by("meeting__number")
     return shown.prefetch_related(Prefetch("helps", at_meetings, to_attr="at_meetings")).order_by("-learnt_at", "pk")
@@ -44,7 +44,7 @@ def learnings_for(user: User) -> QuerySet[Learning]:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is looked for among learnings; an empty one is not asked for. ``kind``: mine, circles, published."""
+    """What is looked for among learnings; an empty one is not asked for. ``kind``: mine, alone, circles, published."""
 
     text: str = ""
     theme: str = ""
@@ -59,6 +59,8 @@ def searched(user: User, wish: Wish) -> Sequence[Learnt]:
         return []
     seen = learnings_for(user)
     seen = seen.filter(person__in=persons(user)) if wish.kind == "mine" else seen
+    seen = seen.filter(alone=True) if wish.kind == "alone" else seen
+    seen = seen.exclude(alone=True) if wish.kind == "circles" else seen
     seen = seen.filter(circle=int(wish.circle)) if wish.circle else seen
     fitting = [learnt for learnt in read_learnings(seen[:LOOKED_AT]) if _fits(learnt.words, wish)]
     if not wish.text:
@@ -78,6 +80,12 @@ def circles_of(user: User) -> QuerySet[Circle]:
     mine = Q(learnings__person__in=persons(user)) | Q(pk__in=circles_in(user))
     found = Circle.objects.filter(mine, space__isnull=False, wrapped_key__isnull=False)
     return found.distinct().order_by("name", "pk")
+
+
+def running_circles(user: User) -> QuerySet[Circle]:
+    """Those they are in now, whose words can be kept."""
+    found = Circle.objects.filter(pk__in=circles_in(user), space__isnull=False, wrapped_key__isnull=False)
+    return found.order_by("name", "pk")
 
 
 def read_learnings(learnings: Iterable[Learning]) -> Sequence[Learnt]:

@@ -1,7 +1,9 @@
-"""The earlier learnings that resemble a situation being prepared: its circle's, and what is published in its space."""
+"""The earlier learnings that resemble a situation being prepared: its circle's, one's own, its space's."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+from django.db.models import Q
 
 from cordee.accounts.models import User
 from cordee.circles.actions import situations
@@ -49,7 +51,7 @@ def _recalled(match: Match, learnt: Learnt | None, shown: Publication | None, he
 
 
 def _of_circle(user: User, situation: Situation) -> Sequence[Learnt]:
-    kept = read_learnings(learnings_for(user).filter(circle=situation.circle_id))
+    kept = read_learnings(learnings_for(user).filter(Q(circle=situation.circle_id) | Q(alone=True)))
     return [learnt for learnt in kept if learnt.words.get("text")]
 
 

@@ -1,19 +1,20 @@
 """What was learnt: read, looked for, and recalled for a situation that is being prepared."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from django.core.paginator import Paginator
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
-from cordee.accounts.models import Space, User
+from cordee.accounts.models import Person, Space, User
 from cordee.accounts.rules import SignedIn, needs
 from cordee.circles import access as circles
-from cordee.circles.models import Situation
-from cordee.followup import published
+from cordee.circles.models import Circle, Situation
+from cordee.followup import access, published
 from cordee.followup.actions import learnings as actions
+from cordee.followup.forms.commitments import LONGEST
 from cordee.followup.forms.learnings import wish_of
 from cordee.followup.models import Learning
 from cordee.followup.queries import learnings as queries
@@ -21,6 +22,7 @@ from cordee.followup.queries import recalled as recalling
 from cordee.followup.queries.reading import persons
 
 PAGE = 50
+IN = {"member", "facilitator"}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -30,15 +32,44 @@ def learnings(request: SignedIn) -> HttpResponse:
     """What I may read of what was learnt; POST searches it, so that what is looked for is in no log of addresses."""
     if request.method == "POST":
         return _search(request, wish_of(request.POST))
-    found = Paginator(queries.learnings_for(request.user), PAGE).get_page(request.GET.get("page"))
-    page = {
-        "page": found,
-        "learnings": queries.read_learnings(found),
+    return _page(request, {})
+
+
+def _page(request: SignedIn, more: Mapping[str, object]) -> HttpResponse:
+    """The list, the latest first; or what was looked for, given in ``more``."""
+    page: dict[str, object] = {
         "me": persons(request.user),
         "spaces": _spaces(request.user),
         "circles": queries.circles_of(request.user),
+        "mine": queries.running_circles(request.user),
     }
-    return render(request, "followup/learnings.html", page)
+    if "wish" not in more:
+        found = Paginator(queries.learnings_for(request.user), PAGE).get_page(request.GET.get("page"))
+        page |= {"page": found, "learnings": queries.read_learnings(found)}
+    return render(request, "followup/learnings.html", page | dict(more))
+
+
+@require_POST
+@needs("learning.keep", circles.circle)
+def keep_alone(request: SignedIn, circle: Circle) -> HttpResponse:
+    """Something learnt, for oneself alone."""
+    text = request.POST.get("text", "").replace("\r\n", "\n").strip()
+    person = get_object_or_404(Person, space=circle.space, user=request.user)
+    if text and len(text) <= LONGEST and actions.keep_alone(circle, person, text):
+        return redirect("followup:learnings")
+    return _page(request, {"refused": True, "typed": text, "typed_in": circle})
+
+
+@require_POST
+@needs("learning.alone", access.kept)
+def share(request: SignedIn, learning: Learning) -> HttpResponse:
+    """Its author gives it to their circle, for good; or throws it away."""
+    wish = request.POST.get("do", "")
+    if wish == "share" and learning.circle.relations(request.user) & IN:
+        learning.share()
+    elif wish == "throw_away":
+        learning.throw_away()
+    return redirect("followup:learnings")
 
 
 def _search(request: SignedIn, wish: queries.Wish) -> HttpResponse:
@@ -48,11 +79,8 @@ def _search(request: SignedIn, wish: queries.Wish) -> HttpResponse:
         "wish": wish,
         "learnings": queries.searched(request.user, wish),
         "shown": [each for space in spaces for each in published.resembling(space, wish.text)] if anywhere else [],
-        "me": persons(request.user),
-        "spaces": spaces,
-        "circles": queries.circles_of(request.user),
     }
-    return render(request, "followup/learnings.html", page)
+    return _page(request, page)
 
 
 def _spaces(user: User) -> Sequence[Space]:
