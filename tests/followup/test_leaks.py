@@ -220,12 +220,19 @@ CLAIRES = {"situationtitle", "situationtext", "learnt", "theme", "value", "if", 
 SUCCESS = {"successsituation", "successdid", "successgave", "thanks"}
 MINE = {
     "claire": CLAIRES | SUCCESS | {"keptthen", "published"},
-    "karim": {"thanks"},  # they were said to him
+    "karim": {"thanks", "turntitle"},  # which were said to him; what he brought
     "helene": {"witnessed"},
     "julien": {"formerlearnt", "formerthen"},
     "aicha": {"othercircle"},
     "octave": {"elsewherelearnt", "elsewherepublished"},
 }
+
+
+@pytest.mark.parametrize("who", ["claire", "karim", "helene", "julien", "fanny"])
+def test_a_book_holds_ones_own_words_and_what_was_said_to_oneself(world, who):
+    answer = browser(who).get(f"/cercles/{world.circle.pk}/mon-carnet/markdown/")
+    own = MINE.get(who, set()) - {"published", "turntitle"}
+    assert told(answer.content.decode()) == (own | SUCCESS if who == "karim" else own)
 
 
 # ---------------------------------------------------------------- errors

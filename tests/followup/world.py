@@ -7,7 +7,7 @@ from itertools import product
 
 from django.utils import timezone
 
-from cordee.circles.models import Circle, Membership, Voice
+from cordee.circles.models import Circle, Membership, Turn, Voice
 from cordee.followup import links, published
 from cordee.followup.actions import successes
 from cordee.followup.models import Commitment, Learning
@@ -24,6 +24,7 @@ WHO = (*SPACE.split(), "octave", "operator", "nobody")
 READERS = {
     "situationtitle": "claire",
     "situationtext": "claire",
+    "turntitle": CIRCLE,
     "learnt": CIRCLE,
     "theme": CIRCLE,
     "value": CIRCLE,
@@ -82,6 +83,9 @@ class World(Town):
         self._promises("julien", then="formerthen")
         self._promises("helene", "julien", then="witnessed")
         self._tells()
+        turn = Turn.objects.get()
+        turn.hold(self.circle.key() or b"", said("turntitle"))
+        turn.save()
         for who, written in (("karim", {}), ("claire", {"question": 2}), ("helene", {"suggestion": 1})):
             given = {"floor": 2, "helped": who != "karim", "written": written}
             Voice.objects.create(meeting=self.meetings[0], person=self.people[who], round=1, **given)
@@ -104,7 +108,7 @@ class World(Town):
 
     def _tells(self) -> None:
         kept = self._promises("claire", "helene", "kept", then="keptthen")
-        kept.answer(Commitment.KEPT)
+        kept.stand(state=Commitment.KEPT)
         words = {"situation": "successsituation", "did": "successdid", "gave": "successgave", "word": "thanks"}
         told = {name: said(text) for name, text in words.items()}
         successes.tell(kept, self.circle.key() or b"", told, self.people["karim"])
@@ -141,7 +145,9 @@ class World(Town):
     def doors(self) -> Iterator[str]:
         """The pages of circles and of one's own that lead to what is kept."""
         for circle in self.named["circle"]:
-            yield from (f"/cercles/{circle}/", f"/cercles/{circle}/situations/")
+            yield from (
+                f"/cercles/{circle}/{part}" for part in ("", "situations/", "mon-carnet/", "mon-carnet/markdown/")
+            )
         yield from (f"/engagements/{commitment}/reussite/" for commitment in self.named["commitment"])
         yield from (f"/seances/{self.meetings[0].pk}/", f"/situations/{self.prepared.pk}/")
 
@@ -175,6 +181,8 @@ def main() -> None:
         "publish": f"/apprentissages/{world.learnt.pk}/publier/",
         "success": "/engagements/kept-by-claire/reussite/",
         "successes": f"/cercles/{world.circle.pk}/reussites/",
+        "closing": f"/cercles/{world.circle.pk}/bilan/",
+        "book": f"/cercles/{world.circle.pk}/mon-carnet/",
         "balance": f"/cercles/{world.circle.pk}/donner-recevoir/",
         "recalled": f"/situations/{world.prepared.pk}/rappel/",
         "published": f"/apprentissages/publies/{world.space.pk}/",
