@@ -11,9 +11,11 @@ from itertools import count
 from cordee.engine import commands as c
 from cordee.engine import events as e
 from cordee.engine import turns
-from cordee.engine.decide import Refused, decide, position
+from cordee.engine.decide import decide
 from cordee.engine.policy import SCREEN
 from cordee.engine.reading import builtin, read
+from cordee.engine.refusal import Refused
+from cordee.engine.rules.judgements import position
 from cordee.engine.seen import Group, View
 from cordee.engine.state import Contribution, State, apply, initial
 from cordee.engine.view import view_for

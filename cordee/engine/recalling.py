@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from cordee.engine.decide import gate_met
+from cordee.engine.rules.judgements import gate_met
 from cordee.engine.state import Contribution, State
 
 

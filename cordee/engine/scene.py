@@ -6,10 +6,10 @@ from operator import attrgetter
 from typing import Any
 
 from cordee.engine import turns
-from cordee.engine.decide import position
 from cordee.engine.memory import Memory
 from cordee.engine.policy import may, roles_of
 from cordee.engine.protocol import Roles, Step
+from cordee.engine.rules.judgements import position
 from cordee.engine.seen import Clock, Letter, Ring, RingSeat, Strip
 from cordee.engine.state import Contribution, Mark, Seat, State
 

@@ -4,11 +4,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from cordee.engine import turns
-from cordee.engine.decide import gate_met, takes_over_from
 from cordee.engine.eye import Eye
 from cordee.engine.memory import Memory
 from cordee.engine.policy import SCREEN, may, roles_of, sees
 from cordee.engine.protocol import Roles
+from cordee.engine.rules.judgements import gate_met
+from cordee.engine.rules.people import takes_over_from
 from cordee.engine.scene import Scene, name_of, scene_of
 from cordee.engine.seen import Clock, Hand, Ring, StepChoice, Strip, View
 from cordee.engine.signals import SignalView, signals

@@ -18,9 +18,9 @@ from cordee.circles import crypto
 from cordee.circles.models import Circle
 from cordee.engine import events as e
 from cordee.engine.commands import Close, Command, Hide, Leave, Return, TakeSeat, Withdraw
-from cordee.engine.decide import Decision, Refused
 from cordee.engine.policy import SCREEN, roles_of
 from cordee.engine.reading import builtin, read
+from cordee.engine.refusal import Decision, Refused
 from cordee.engine.state import State
 from cordee.live.asgi import Answer, Request
 from cordee.live.hub import ASK, Hub

@@ -8,7 +8,7 @@ from time import time
 from typing import Any
 
 from cordee.engine.commands import COMMANDS, Command
-from cordee.engine.decide import Refused
+from cordee.engine.refusal import Refused
 from cordee.room.store import Typing
 
 KIND = re.compile(r"[\w.-]{1,64}", re.ASCII)  # a kind of the protocol, "kind.for", "edit-" and an id

@@ -11,8 +11,8 @@ from django.db import close_old_connections
 
 from cordee.engine import events as e
 from cordee.engine.commands import Lend
-from cordee.engine.decide import Decision
 from cordee.engine.recalling import looked_for
+from cordee.engine.refusal import Decision
 from cordee.engine.state import LENT, State
 from cordee.followup import published
 from cordee.room import store

@@ -14,9 +14,9 @@ from cordee.circles.models import Circle, Meeting, Membership
 from cordee.circles.queries import circles
 from cordee.engine import events as e
 from cordee.engine.commands import Revoke, TakeSeat, Write
-from cordee.engine.decide import Refused
 from cordee.engine.protocol import Protocol
 from cordee.engine.reading import builtin, read
+from cordee.engine.refusal import Refused
 from cordee.followup.models import Commitment, Learning, times_helped
 from cordee.followup.queries import successes
 from cordee.room import access, actions, harvest, store

@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext, gettext_noop
 
-from cordee.engine.decide import Refused
+from cordee.engine.refusal import Refused
 from cordee.live.tally import Tally
 
 REFUSALS = {

@@ -18,10 +18,11 @@ from cordee.circles import crypto
 from cordee.engine import events as e
 from cordee.engine import recall
 from cordee.engine.commands import Command
-from cordee.engine.decide import Decision, Refused, decide
+from cordee.engine.decide import decide
 from cordee.engine.memory import Memory
 from cordee.engine.policy import roles_of
 from cordee.engine.reading import read
+from cordee.engine.refusal import Decision, Refused
 from cordee.engine.seen import View
 from cordee.engine.state import State, apply, initial
 from cordee.engine.view import view_for

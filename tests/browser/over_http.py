@@ -8,7 +8,7 @@ import httpx
 
 from cordee.engine import commands as c
 from cordee.engine import events as e
-from cordee.engine.decide import Refused
+from cordee.engine.refusal import Refused
 from tests.characters import FACILITATOR, MEMBERS, NAMES, RefusedError, Room
 
 SEAT_FIELDS = {"target", "behalf", "seen"}  # of commands; `seen` names a seat when the floor is passed

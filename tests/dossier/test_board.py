@@ -12,7 +12,7 @@ from django.utils import timezone
 from cordee.circles.actions import circles, meetings, members, situations
 from cordee.circles.models import Circle, Meeting, Reply
 from cordee.engine import commands as c
-from cordee.engine.decide import position
+from cordee.engine.rules.judgements import position
 from cordee.room import actions, facts, harvest, store
 from cordee.room.models import Entry
 from tests.characters import play

@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 
 from cordee.engine import commands as c
 from cordee.engine import events as e
-from cordee.engine.decide import Refused, decide, position
+from cordee.engine.decide import decide
+from cordee.engine.refusal import Refused
+from cordee.engine.rules.judgements import position
 from cordee.engine.state import State, apply, fold, initial
 from cordee.engine.view import view_for
 from tests.characters import ACTS, SCREEN, Room, circle, next_round, play, reason

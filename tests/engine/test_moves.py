@@ -5,7 +5,7 @@ import math
 import pytest
 
 from cordee.engine import commands as c
-from cordee.engine.decide import position
+from cordee.engine.rules.judgements import position
 from cordee.engine.state import UNDO_DEPTH
 from tests.characters import ACTS, circle, group, next_round, play, reason, texts
 

@@ -4,8 +4,10 @@ import pytest
 
 from cordee.engine import commands as c
 from cordee.engine import events as e
-from cordee.engine.decide import Refused, decide, position
+from cordee.engine.decide import decide
 from cordee.engine.reading import ProtocolError, builtin, read
+from cordee.engine.refusal import Refused
+from cordee.engine.rules.judgements import position
 from cordee.engine.state import fold
 from tests.characters import MEMBERS, Room, circle, group, next_round, opening, play, reason
 

@@ -3,9 +3,9 @@
 import pytest
 
 from cordee.engine import commands as c
-from cordee.engine.decide import position
 from cordee.engine.protocol import Kind
 from cordee.engine.reading import FOLDER, builtin, read
+from cordee.engine.rules.judgements import position
 from tests.characters import FACILITATOR, Room, circle
 
 SHIPPED = sorted(path.stem for path in FOLDER.glob("*.toml"))

@@ -3,7 +3,8 @@
 import pytest
 
 from cordee.engine import commands as c
-from cordee.engine.decide import MOST_SEATS, Refused
+from cordee.engine.refusal import Refused
+from cordee.engine.rules.people import MOST_SEATS
 from tests.characters import NAMES, SCREEN, Room, circle, play, reason, texts
 
 

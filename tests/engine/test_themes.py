@@ -7,10 +7,10 @@ import pytest
 from cordee.engine import commands as c
 from cordee.engine import events as e
 from cordee.engine import themes
-from cordee.engine.decide import position
 from cordee.engine.memory import Memory
 from cordee.engine.policy import SCREEN
 from cordee.engine.recall import forget
+from cordee.engine.rules.judgements import position
 from cordee.engine.state import fold
 from cordee.engine.view import view_for
 from tests.characters import Room, circle, play, reason

@@ -10,9 +10,9 @@ from typing import Any
 
 from cordee.engine import commands as c
 from cordee.engine import events as e
-from cordee.engine.decide import position
 from cordee.engine.policy import SCREEN
 from cordee.engine.reading import read
+from cordee.engine.rules.judgements import position
 from cordee.engine.state import State, fold
 from cordee.engine.view import view_for
 from tests.characters import CLIENT, FACILITATOR, MEMBERS, Room, next_round, opening, play

@@ -17,8 +17,9 @@ from cordee.accounts.models import Person, Space, User
 from cordee.circles import crypto
 from cordee.circles.models import Circle
 from cordee.engine import commands as c
-from cordee.engine.decide import Refused, position
 from cordee.engine.policy import SCREEN
+from cordee.engine.refusal import Refused
+from cordee.engine.rules.judgements import position
 from cordee.engine.seen import View
 from cordee.engine.view import view_for
 from cordee.ops.demo import building

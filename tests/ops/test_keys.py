@@ -14,7 +14,7 @@ from django.core.management import CommandError, call_command
 from cordee.circles import crypto
 from cordee.circles.models import Circle
 from cordee.engine import commands as c
-from cordee.engine.decide import Refused
+from cordee.engine.refusal import Refused
 from cordee.engine.state import State
 from cordee.engine.view import view_for
 from cordee.ops.demo import building

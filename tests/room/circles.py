@@ -13,7 +13,7 @@ from cordee.accounts.models import Person
 from cordee.circles.actions import charter, circles, meetings, members
 from cordee.circles.models import Circle, Meeting
 from cordee.circles.queries.circles import charter_in_force
-from cordee.engine.decide import Refused
+from cordee.engine.refusal import Refused
 from cordee.room import meetings as rooms
 from cordee.room.actions import Opened
 from tests import people

@@ -6,7 +6,8 @@ from django.test import Client
 from cordee.accounts.models import User
 from cordee.circles.models import Attendance
 from cordee.engine import commands as c
-from cordee.engine.decide import Refused, position
+from cordee.engine.refusal import Refused
+from cordee.engine.rules.judgements import position
 from cordee.followup.models import Commitment, Learning
 from cordee.room import access, actions, store
 from cordee.room.models import Seat

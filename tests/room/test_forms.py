@@ -3,7 +3,8 @@
 import pytest
 
 from cordee.engine import commands as c
-from cordee.engine.decide import ID, Refused
+from cordee.engine.refusal import Refused
+from cordee.engine.rules.judgements import ID
 from cordee.room import forms
 
 

@@ -7,7 +7,7 @@ from cordee.circles.actions import members, situations
 from cordee.circles.models import Attendance, Circle, Situation, Turn
 from cordee.engine import commands as c
 from cordee.engine import events as e
-from cordee.engine.decide import position
+from cordee.engine.rules.judgements import position
 from cordee.followup.models import Commitment, Learning
 from cordee.room import access, actions, harvest, store
 from cordee.room.harvest import Told, attendance

@@ -8,8 +8,8 @@ from django.test import Client
 
 from cordee.circles.models import Circle
 from cordee.engine import commands as c
-from cordee.engine.decide import MOST_SEATS
 from cordee.engine.policy import SCREEN
+from cordee.engine.rules.people import MOST_SEATS
 from cordee.room import access, actions, limits, store
 from cordee.room.models import Seat, Session
 from tests.room.rooms import ORIGIN, House, join, open_room

@@ -8,7 +8,7 @@ from cordee.accounts.models import Person
 from cordee.circles.actions import circles, members
 from cordee.circles.models import Circle
 from cordee.engine import commands as c
-from cordee.engine.decide import Refused
+from cordee.engine.refusal import Refused
 from cordee.engine.seen import Card
 from cordee.followup import published
 from cordee.followup.models import Help, Learning, Publication

@@ -3,12 +3,13 @@
 import re
 from pathlib import Path
 
-from cordee.engine import decide
-from cordee.engine.decide import Refused
+from cordee.engine import decide, rules
+from cordee.engine.refusal import Refused
 from cordee.room import forms, phrases
 
 ROOM = Path(forms.__file__).parent
-SOURCES = [Path(decide.__file__), *ROOM.glob("*.py")]
+RULES = Path(rules.__file__).parent
+SOURCES = [Path(decide.__file__), *RULES.glob("*.py"), *ROOM.glob("**/*.py")]
 
 
 def reasons() -> set[str]:

@@ -7,7 +7,7 @@ import pytest
 from django.db import DataError, InterfaceError
 
 from cordee.engine import commands as c
-from cordee.engine.decide import Refused
+from cordee.engine.refusal import Refused
 from cordee.live.asgi import Request
 from cordee.room import access, actions, forms, store
 from tests.characters import CLIENT, FACILITATOR, circle, play

@@ -11,8 +11,8 @@ from cordee.circles import crypto
 from cordee.circles.models import Circle
 from cordee.engine import commands as c
 from cordee.engine import events as e
-from cordee.engine.decide import Refused
 from cordee.engine.reading import read
+from cordee.engine.refusal import Refused
 from cordee.engine.state import fold
 from cordee.room import actions, store
 from cordee.room.access import Key

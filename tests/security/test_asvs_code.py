@@ -14,7 +14,7 @@ from django.test import Client, RequestFactory
 
 from cordee.accounts.models import User
 from cordee.circles import crypto
-from cordee.engine.decide import Refused
+from cordee.engine.refusal import Refused
 from cordee.room import access, actions, phrases
 from cordee.room.views import acts
 from tests.room.rooms import ORIGIN

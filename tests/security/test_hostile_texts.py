@@ -13,9 +13,10 @@ import pytest
 from markdown_it import MarkdownIt
 
 from cordee.engine import commands as c
-from cordee.engine.decide import LONGEST_NAME, _plain
 from cordee.engine.hint import hint
 from cordee.engine.protocol import LONGEST_VALUE
+from cordee.engine.rules.judgements import tidied
+from cordee.engine.rules.people import LONGEST_NAME
 from cordee.room import documents, render, store
 from cordee.room.models import Entry
 from tests import services
@@ -75,7 +76,7 @@ class Hostile(French):
     def text(self, longest: int) -> str:
         text = SOUP if longest > len(SOUP) + 20 else self.snippet()
         text = f"{text} {self.next}"
-        self.said |= {row.strip() for row in _plain(text).split("\n") if row.strip()}
+        self.said |= {row.strip() for row in tidied(text).split("\n") if row.strip()}
         return text
 
     def body(self, room: Room, seat: str, kind: str) -> dict[str, str]:

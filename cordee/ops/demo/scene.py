@@ -11,8 +11,10 @@ from typing import Any
 from cordee.engine import commands as c
 from cordee.engine import events as e
 from cordee.engine import turns
-from cordee.engine.decide import Refused, decide, position
+from cordee.engine.decide import decide
 from cordee.engine.protocol import Protocol
+from cordee.engine.refusal import Refused
+from cordee.engine.rules.judgements import position
 from cordee.engine.state import State, apply, initial
 
 FACILITATOR = "fanny"

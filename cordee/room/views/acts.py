@@ -8,8 +8,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from cordee.engine.decide import Refused
 from cordee.engine.hint import hint, said
+from cordee.engine.refusal import Refused
 from cordee.room import access, actions, forms, limits, phrases
 from cordee.room.views.stage import page
 from cordee.web import incidents

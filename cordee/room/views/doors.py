@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
-from cordee.engine.decide import Refused
+from cordee.engine.refusal import Refused
 from cordee.room import access, actions, limits, phrases
 from cordee.web import incidents
 

@@ -10,8 +10,8 @@ from cordee.accounts.rules import needs
 from cordee.circles import access as circles_access
 from cordee.circles.models import Circle, Meeting
 from cordee.circles.queries import circles
-from cordee.engine.decide import Refused
 from cordee.engine.policy import roles_of
+from cordee.engine.refusal import Refused
 from cordee.room import access, actions, meetings, phrases, store
 from cordee.room.views.doors import seated
 
