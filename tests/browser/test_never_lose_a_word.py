@@ -34,11 +34,17 @@ def kept_by_the_server(person: Person, text: str, kind: str = "question") -> Non
         types(person, text, kind)
 
 
+def the_server_gets_no_draft(person: Person) -> None:
+    """Neither while its page is open nor as it is left: what comes back was kept by the device alone."""
+    person.page.route("**/brouillon", lambda route: route.abort())
+    person.page.evaluate("navigator.sendBeacon = () => true")
+
+
 # ---------------------------------------------------------------- drafts
 
 
 def test_what_is_typed_is_there_after_a_reload_though_the_server_has_none_of_it(karim: Person):
-    karim.page.route("**/brouillon", lambda route: route.abort())
+    the_server_gets_no_draft(karim)
     types(karim, QUESTION)
     karim.page.goto(karim.page.url)  # a reload by the browser keeps what is in the fields by itself
     expect(karim.box("question")).to_have_value(QUESTION)
@@ -55,7 +61,7 @@ def test_what_is_typed_on_the_phone_is_there_on_the_laptop(room: LiveRoom, karim
 
 
 def test_what_is_typed_is_there_when_the_tab_is_closed_and_opened_again(room: LiveRoom, karim: Person):
-    karim.page.route("**/brouillon", lambda route: route.abort())
+    the_server_gets_no_draft(karim)
     types(karim, QUESTION)
     karim.page.close()
     karim.open(room.places["karim"])
