@@ -60,6 +60,22 @@ def test_what_is_typed_on_the_phone_is_there_on_the_laptop(room: LiveRoom, karim
     nobody_complains(karim, laptop, nadia)
 
 
+def test_a_draft_that_is_sent_from_both_devices_is_one_card(room: LiveRoom, karim: Person, desktop):
+    kept_by_the_server(karim, QUESTION)
+    laptop, nadia = Person(desktop(), "Karim"), seated(desktop(), room, "nadia")
+    laptop.page.route("**/stream", lambda route: route.abort())  # its page is as it came
+    laptop.page.goto(room.places["karim"])
+    for device in (karim, laptop):
+        expect(device.box("question")).to_have_value(QUESTION)
+        device.send("question")
+        expect(device.box("question")).to_have_value("")
+        expect(nadia.card(QUESTION)).to_have_count(1)
+    types(laptop, QUESTION)  # typed again it is said again
+    laptop.send("question")
+    expect(nadia.card(QUESTION)).to_have_count(2)
+    nobody_complains(karim, nadia)
+
+
 def test_what_is_typed_is_there_when_the_tab_is_closed_and_opened_again(room: LiveRoom, karim: Person):
     the_server_gets_no_draft(karim)
     types(karim, QUESTION)

@@ -38,10 +38,8 @@
     },
   };
 
-  function newId() {
-    const bytes = crypto.getRandomValues(new Uint8Array(18)); // crypto.randomUUID is absent on plain http
-    return btoa(String.fromCharCode(...bytes)).replaceAll('+', '-').replaceAll('/', '_');
-  }
+  const idFrom = (bytes) => btoa(String.fromCharCode(...bytes)).replaceAll('+', '-').replaceAll('/', '_');
+  const newId = () => idFrom(crypto.getRandomValues(new Uint8Array(18))); // crypto.randomUUID is absent on plain http
 
   // ---------------------------------------------------------------- drafts
 
@@ -120,8 +118,7 @@
   async function sendDraft(typedIn, leaving) {
     const form = standing(typedIn);
     if (!form) return; // its step is over: this device shows what was typed
-    const at = Math.max(0, ...fieldsOf(form).map((field) => store.get(keyOf(field))?.at ?? 0));
-    const body = new URLSearchParams({ kind: form.dataset.draft, at });
+    const body = new URLSearchParams({ kind: form.dataset.draft, at: typedAt(form) });
     for (const [name, value] of new FormData(form)) if (name.startsWith('body.')) body.append(name, value);
     if (leaving && navigator.sendBeacon?.('brouillon', body)) return;
     try {
@@ -134,6 +131,16 @@
       draftAfter = Math.min(draftAfter * 2, 30);
       draftTimer = setTimeout(sendDrafts, draftAfter * 1000);
     }
+  }
+
+  const typedAt = (form) => Math.max(0, ...fieldsOf(form).map((field) => store.get(keyOf(field))?.at ?? 0));
+
+  /** One draft sent from two devices is one contribution: its id is drawn from what both of them know, and nobody else. */
+  async function idOf(form, body) {
+    const at = Math.floor(typedAt(form)), secret = document.querySelector('#mine .copy a')?.href;
+    if (!at || !secret || !crypto.subtle || 'single' in form.dataset) return newId(); // crypto.subtle is absent on plain http
+    const said = JSON.stringify([secret, at, ...[...body].filter(([name]) => name !== 'id')]);
+    return idFrom(new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(said))).subarray(0, 18));
   }
 
   function forget(form, sent) {
@@ -188,8 +195,8 @@
     const body = new URLSearchParams(new FormData(form));
     if (submitter?.name) body.set(submitter.name, submitter.value);
     const kind = body.get('do');
-    if (kind === 'write' || kind === 'add_seat') body.set('id', newId());
     form.dataset.busy = '1';
+    if (kind === 'write' || kind === 'add_seat') body.set('id', await idOf(form, body));
     submitter?.setAttribute('aria-busy', 'true');
     say(form, '');
     if (KEPT_ACTS.includes(kind)) unsent.delete(form); // its words are about to be in the outbox
