@@ -6,7 +6,7 @@ home (the leads they received, their sorting, their notes), what they promised a
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import get_language, ngettext
@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from cordee.accounts.models import Person, User
 from cordee.circles.actions import situations
 from cordee.circles.models import Circle, Meeting, Situation
-from cordee.followup.models import Commitment, Learning
+from cordee.followup.models import Commitment, Learning, times_helped
 from cordee.followup.queries import successes
 from cordee.followup.queries.commitments import Promise, read
 from cordee.followup.queries.learnings import Learnt, read_learnings
@@ -108,7 +108,7 @@ def _day_of(told: successes.Told) -> str:
 
 def _learnings(circle: Circle, person: Person) -> OutlineRound:
     mine = Learning.objects.filter(circle=circle, person=person, sealed__isnull=False).select_related("circle")
-    learnt = read_learnings(mine.annotate(helped=Count("helps")).order_by("learnt_at", "pk"))
+    learnt = read_learnings(mine.annotate(helped=times_helped()).order_by("learnt_at", "pk"))
     piles: dict[str, list[OutlineEntry]] = {}
     for each in learnt:
         piles.setdefault(each.words.get("theme", ""), []).append(_learning(each))

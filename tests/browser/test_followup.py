@@ -34,7 +34,7 @@ def at(claire: Person, world: dict[str, Any], path: str) -> Page:
     return claire.page
 
 
-PAGES = ("/engagements/", "commitment", "tap", "success", "successes", "balance")
+PAGES = ("/engagements/", "commitment", "tap", "success", "successes", "balance", "closing", "book")
 PAGES += ("/apprentissages/", "recalled", "publish", "published")
 
 
@@ -106,6 +106,21 @@ def test_a_success_is_told_anew_by_keyboard_and_printed_without_what_surrounds_i
         for each in page.locator(hidden).all():
             expect(each).to_be_hidden()
     page.emulate_media(media="screen")
+
+
+def test_the_bilan_is_printed_and_ones_book_taken_by_keyboard(claire, world):
+    page = at(claire, world, "closing")
+    page.emulate_media(media="print")
+    for hidden in (".no-print", ".site-header nav", ".site-footer"):
+        for each in page.locator(hidden).all():
+            expect(each).to_be_hidden()
+    page.emulate_media(media="screen")
+    tab_to(page, page.get_by_role("link", name="Emporter mon carnet"))
+    page.keyboard.press("Enter")
+    tab_to(page, page.get_by_role("link", name="Mon carnet en Markdown"))
+    with page.expect_download() as taken:
+        page.keyboard.press("Enter")
+    assert "zqkeptthenqz" in taken.value.path().read_text()
 
 
 def test_the_picture_of_giving_is_hidden_from_all_by_keyboard(claire, world):

@@ -1,6 +1,7 @@
 """Three meetings by plain forms: what the first taught and promised serves, is told and is counted in the next two."""
 
 import re
+from datetime import timedelta
 from html import unescape
 from io import StringIO
 
@@ -9,7 +10,7 @@ from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
-from cordee.circles.models import Meeting
+from cordee.circles.models import Circle, Meeting
 from cordee.followup.models import Commitment, Help, Learning
 from cordee.mail.models import Letter
 from tests.flows.test_round_by_forms import Person, card
@@ -158,6 +159,24 @@ def counted(learnt: str) -> None:
     assert {each.person.name for each in Help.objects.filter(learning=learnt)} == {"Karim", "Hélène"}
 
 
+def ended(lake: Lake) -> None:
+    """The bilan is the circle's, the book is one's own; both go with the words, at the charter's date."""
+    circle = lake.circle
+    post(signed_in("fanny"), f"/cercles/{circle.pk}/clore/")
+    bilan = unescape(page(signed_in("helene"), f"/cercles/{circle.pk}/bilan/"))
+    assert all(text in bilan for text in (FIRST, SECOND, THIRD, DID, GAVE, *LEARNT.values()))
+    assert "a resservi 3 fois" in around(bilan, HERS, "</li>")
+    hers, his = (page(signed_in(who), f"/cercles/{circle.pk}/mon-carnet/markdown/") for who in ("claire", "karim"))
+    assert GAVE in hers and DID in hers and HERS in hers and LEARNT["karim"] not in hers
+    assert "ta piste m’a lancée" in his and LEARNT["karim"] in his and HERS not in his
+    assert signed_in("rose").get(f"/cercles/{circle.pk}/bilan/").status_code == 404
+    Circle.objects.update(erase_on=timezone.localdate() - timedelta(days=1))
+    call_command("tick", stdout=StringIO())
+    for who in (*WHO, "fanny"):
+        left = page(signed_in(who), f"/cercles/{circle.pk}/bilan/")
+        assert not any(text in unescape(left) for text in (FIRST, DID, GAVE, HERS)), who
+
+
 def test_what_the_first_meeting_taught_and_promised_serves_in_the_next_two():
     lake = Lake(*WHO)
     first, second, third = (lake.meeting(in_hours) for in_hours in (-3, 24 * 30, 24 * 60))
@@ -169,3 +188,4 @@ def test_what_the_first_meeting_taught_and_promised_serves_in_the_next_two():
 
     third_meeting(third, learnt)
     counted(learnt)
+    ended(lake)

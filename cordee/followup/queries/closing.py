@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from cordee.circles import crypto
 from cordee.circles.models import Circle, Meeting, Turn
-from cordee.followup.models import Commitment, Learning
+from cordee.followup.models import Commitment, Learning, times_helped
 from cordee.followup.queries import successes
 from cordee.followup.queries.commitments import Promise, read
 from cordee.followup.queries.learnings import Learnt, read_learnings
@@ -45,7 +45,7 @@ def closing(circle: Circle) -> Closing:
     """As it is today; empty of words once the key is destroyed, or where it cannot be opened (doctor says which)."""
     promised = Commitment.objects.filter(circle=circle, sealed__isnull=False, person__erased_at=None)
     promised = promised.select_related("circle", "person").order_by("made_at", "pk")
-    learnt = Learning.objects.filter(circle=circle, sealed__isnull=False).annotate(helped=Count("helps"))
+    learnt = Learning.objects.filter(circle=circle, sealed__isnull=False).annotate(helped=times_helped())
     learnt = learnt.select_related("circle", "person").order_by("learnt_at", "pk")
     readable = circle.wrapped_key is not None
     return Closing(
