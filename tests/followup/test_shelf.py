@@ -1,11 +1,13 @@
 """Published texts: found as the engine would rank them, and gone from the file once withdrawn."""
 
 import random
+import sqlite3
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from cordee.engine.recall import Index, best
+from cordee.engine.recall import Index, best, terms
 from cordee.followup import ranking, shelf, vectors
 from cordee.followup.shelf import Shelf
 
@@ -97,3 +99,25 @@ def test_with_vectors_what_is_near_in_meaning_comes_up_without_a_shared_word(mon
     monkeypatch.setattr(vectors, "near", lambda query, texts: {id_: float(id_ == "far") for id_ in texts})
     kept = {"far": "une automobile", "a": "un silence"}
     assert [m.id for m in ranking.matches("la voiture", kept)] == ["far"]
+
+
+def test_in_how_many_texts_each_term_is_follows_whatever_comes_and_goes() -> None:
+    kept, on_it, chance = texts(40), Shelf(":memory:"), random.Random(3)
+    on_it.put(kept.items())
+    for round_ in range(6):
+        gone = chance.sample(sorted(kept), 5)
+        on_it.remove(gone)
+        kept = {id_: text for id_, text in kept.items() if id_ not in gone}
+        again = dict.fromkeys(chance.sample(sorted(kept), 3), f"une limite {round_}")
+        on_it.put(again.items())
+        kept |= again
+    counted = Counter(term for text in kept.values() for term in terms(text))
+    assert dict(on_it._db.execute("SELECT term, texts FROM held")) == counted
+
+
+def test_a_shelf_of_an_earlier_version_is_damaged_for_whoever_opens_it(tmp_path: Path) -> None:
+    on_it = Shelf(tmp_path / "shelf.sqlite3")
+    on_it._db.execute("DROP TABLE held")
+    on_it.close()
+    with pytest.raises(sqlite3.DatabaseError):
+        Shelf(tmp_path / "shelf.sqlite3")

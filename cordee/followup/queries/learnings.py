@@ -2,15 +2,18 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
 
 from django.db.models import Prefetch, Q, QuerySet
+from django.utils import timezone
 
-from cordee.accounts.models import User
+from cordee.accounts.models import Space, User
 from cordee.circles.models import Circle, Meeting
 from cordee.engine.recall import plain
-from cordee.followup import ranking
-from cordee.followup.models import Help, Learning, times_helped
+from cordee.followup import published, ranking
+from cordee.followup.models import Help, Learning, Publication, times_helped
 from cordee.followup.queries.reading import Keys, circles_in, persons
+from cordee.followup.shelf import CANDIDATES
 
 LOOKED_AT, FOUND = 1000, 50  # learnings that a search reads, the latest first, and shows at most
 
@@ -51,6 +54,12 @@ class Wish:
     value: str = ""
     kind: str = ""
     circle: str = ""  # an id
+    since: date | None = None  # learnt, or published, on that day or later
+    until: date | None = None  # on that day or earlier
+
+    def in_time(self, moment: datetime) -> bool:
+        day = timezone.localtime(moment).date()
+        return (self.since is None or day >= self.since) and (self.until is None or day <= self.until)
 
 
 def searched(user: User, wish: Wish) -> Sequence[Learnt]:
@@ -62,12 +71,33 @@ def searched(user: User, wish: Wish) -> Sequence[Learnt]:
     seen = seen.filter(alone=True) if wish.kind == "alone" else seen
     seen = seen.exclude(alone=True) if wish.kind == "circles" else seen
     seen = seen.filter(circle=int(wish.circle)) if wish.circle else seen
-    fitting = [learnt for learnt in read_learnings(seen[:LOOKED_AT]) if _fits(learnt.words, wish)]
+    seen = seen.filter(learnt_at__gte=_midnight(wish.since)) if wish.since else seen
+    seen = seen.filter(learnt_at__lt=_midnight(wish.until + timedelta(days=1))) if wish.until else seen
+    fitting = [each for each in read_learnings(seen[:LOOKED_AT]) if _fits(each.words, wish)]
     if not wish.text:
         return fitting[:FOUND]
     known = {learnt.learning.pk: learnt for learnt in fitting}
     texts = {id_: learnt.words.get("text", "") for id_, learnt in known.items()}
     return [known[match.id] for match in ranking.matches(wish.text, texts, FOUND)]
+
+
+def _midnight(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time.min))
+
+
+def shown(spaces: Iterable[Space], wish: Wish) -> Sequence[Publication]:
+    """What these spaces publish that fits, the most resembling first; a theme, a value and a circle are never told."""
+    if not wish.text or wish.kind not in {"", "published"} or wish.theme or wish.value or wish.circle:
+        return []
+    found = [each for space in spaces for each in published.resembling(space, wish.text, CANDIDATES)]
+    return [each for each in found if wish.in_time(each.published_at)][: published.FOUND]
+
+
+def labels(user: User) -> tuple[Sequence[str], Sequence[str]]:
+    """The themes and the values that the learnings they may read bear, in the order of the alphabet."""
+    read = read_learnings(learnings_for(user).prefetch_related(None)[:LOOKED_AT])
+    themes, values = ({each.words[name] for each in read if each.words.get(name)} for name in ("theme", "value"))
+    return sorted(themes, key=plain), sorted(values, key=plain)
 
 
 def _fits(words: Mapping[str, str], wish: Wish) -> bool:

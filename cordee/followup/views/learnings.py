@@ -37,7 +37,10 @@ def learnings(request: SignedIn) -> HttpResponse:
 
 def _page(request: SignedIn, more: Mapping[str, object]) -> HttpResponse:
     """The list, the latest first; or what was looked for, given in ``more``."""
+    themes, values = queries.labels(request.user)
     page: dict[str, object] = {
+        "themes": themes,
+        "values": values,
         "me": persons(request.user),
         "spaces": _spaces(request.user),
         "circles": queries.circles_of(request.user),
@@ -73,12 +76,10 @@ def share(request: SignedIn, learning: Learning) -> HttpResponse:
 
 
 def _search(request: SignedIn, wish: queries.Wish) -> HttpResponse:
-    spaces = _spaces(request.user)
-    anywhere = wish.text and wish.kind in {"", "published"} and not (wish.theme or wish.value or wish.circle)
     page = {
         "wish": wish,
         "learnings": queries.searched(request.user, wish),
-        "shown": [each for space in spaces for each in published.resembling(space, wish.text)] if anywhere else [],
+        "shown": queries.shown(_spaces(request.user), wish),
     }
     return _page(request, page)
 
