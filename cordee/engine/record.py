@@ -69,7 +69,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class RecordRound:
-    number: int
+    number: int  # 0: what the meeting opened on
     client: str | None  # None: nobody was chosen
     situation: str  # its title
     sections: tuple[Section, ...]
@@ -115,7 +115,7 @@ class _Taker:
 
     def record(self, id_: str, sections: Callable[[int], Iterable[Section]]) -> Record:
         rounds = []
-        for number in range(1, self.state.course.round + 1):
+        for number in range(self.state.course.round + 1):  # 0: what the meeting opened on
             kept = tuple(section for section in sections(number) if section.entries)
             if kept:
                 client = self._name(self.clients[number]) if number in self.clients else None
@@ -142,6 +142,9 @@ class _Taker:
 
     def of_circle(self, number: int) -> Iterable[Section]:
         """What the group has shown itself: nobody finds more in it than the others, not even their own."""
+        if number == 0:
+            yield from self._opening()
+            return
         client = self.clients.get(number)
         for kind in ("request", "suggestion", "takeaway", "commitment"):
             shown = self._shown(kind, number)
@@ -150,10 +153,18 @@ class _Taker:
             yield self._section(kind, shown, signed=kind == "suggestion")
         yield from self._piles("learning", self._shown("learning", number), "theme", "", marks=("value",))
 
+    def _opening(self) -> Iterable[Section]:
+        """What was promised and told before, and where those who had promised said they stand."""
+        for step in self.state.protocol.steps:
+            for kind in step.shows if step.opens_on else ():
+                marks = tuple(row.mark for row in step.marks if row.kind == kind)
+                yield self._section(kind, self._shown(kind, 0), marks=marks)
+
     def of_mine(self, number: int) -> Iterable[Section]:
         kinds = [kind for kind in self.state.protocol.kinds.values() if not kind.anonymous]
         for kind in sorted(kinds, key=lambda kind: not kind.private):
-            yield self._section(kind.id, self._mine(kind.id, number), signed=False)
+            if number:
+                yield self._section(kind.id, self._mine(kind.id, number), signed=False)
 
     # ------------------------------------------------------------ what is let through
 

@@ -107,7 +107,8 @@ def _day_of(told: successes.Told) -> str:
 
 
 def _learnings(circle: Circle, person: Person) -> OutlineRound:
-    mine = Learning.objects.filter(circle=circle, person=person, sealed__isnull=False).select_related("circle")
+    """Those they keep for themselves too."""
+    mine = Learning.everything.filter(circle=circle, person=person, sealed__isnull=False).select_related("circle")
     learnt = read_learnings(mine.annotate(helped=times_helped()).order_by("learnt_at", "pk"))
     piles: dict[str, list[OutlineEntry]] = {}
     for each in learnt:
@@ -120,7 +121,9 @@ def _learnings(circle: Circle, person: Person) -> OutlineRound:
 
 def _learning(learnt: Learnt) -> OutlineEntry:
     again = ngettext("a resservi une fois", "a resservi {times} fois", learnt.helped).format(times=learnt.helped)
-    return _entry([("", learnt.words.get("text", ""))], [learnt.words.get("value", ""), again if learnt.helped else ""])
+    about = [learnt.words.get("value", ""), again if learnt.helped else ""]
+    about += [_("gardé pour vous seul·e") if learnt.learning.alone else ""]
+    return _entry([("", learnt.words.get("text", ""))], about)
 
 
 def _meetings(circle: Circle, person: Person) -> Iterable[OutlineRound]:

@@ -157,7 +157,7 @@ def outline(record: Record, tz: tzinfo | None = None) -> Outline:
 
 
 def _round(round_: RecordRound) -> OutlineRound:
-    title = _("Consultation {number}").format(number=round_.number)
+    title = _("Consultation {number}").format(number=round_.number) if round_.number else _("Reprise")
     if round_.client is not None:
         title = f"{title} · {_person(round_.client)}"
     return {

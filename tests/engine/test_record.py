@@ -10,6 +10,7 @@ from cordee.engine.reading import read
 from cordee.engine.record import Record, Section, records_for
 from cordee.engine.state import fold
 from tests.characters import Room, circle, next_round, play
+from tests.engine.test_opening import meeting
 
 CONSULTANTS = ("karim", "helene")
 MARC = "marc-without-a-screen"
@@ -239,3 +240,24 @@ def test_once_the_key_is_destroyed_the_records_count_and_name_nobody():
             assert len(entries) == sum(len(s.entries) for r in before[id_].rounds for s in r.sections)
             assert all(e.erased and not e.lines and not e.author for e in entries)
             assert {(r.client, r.situation) for r in record.rounds} <= {("", "")}
+
+
+# ---------------------------------------------------------------- what the meeting opened on
+
+
+def test_the_circle_takes_home_what_was_carried_and_where_its_authors_stand():
+    room = meeting("claire", "karim")
+    play(room)
+    card = room.state.of_kind("carried", author="claire")[0]
+    gave = room.state.marked(card.id, "gave")["claire"].value
+    for seat in ("claire", "karim", "nadia", "fanny"):
+        taken = records(room, seat)
+        (opening,) = [round_ for round_ in taken["circle"].rounds if round_.number == 0]
+        entries = {entry.author: entry for entry in opening.sections[0].entries}
+        assert list(entries) == ["Claire", "Karim"] and opening.client is None
+        assert {"Adapté", gave} <= {mark.value for mark in entries["Claire"].marks}
+        assert all(round_.number for id_ in ("client", "mine") if id_ in taken for round_ in taken[id_].rounds)
+
+
+def test_a_meeting_that_opened_on_nothing_has_no_such_chapter():
+    assert [round_.number for round_ in records(small(), "karim")["circle"].rounds] == [1]

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from cordee.circles.actions import circles, members
 from cordee.circles.models import Circle, Turn
-from cordee.followup.models import Commitment, Success
+from cordee.followup.models import Commitment, Learning, Success
 from cordee.home import erasure
 from cordee.mail.models import Letter
 from cordee.room import harvest
@@ -116,6 +116,16 @@ def test_successes_and_thanks_are_in_the_bilan_and_in_the_books_of_who_tells_and
     mine = book(town.circle, "claire").decode()
     assert "On m’a remercié·e" in mine and "zqmerciqz" in mine
     assert "zqmerciqz" not in book(town.circle, "helene").decode()
+
+
+def test_what_one_keeps_for_oneself_alone_is_in_ones_own_book_and_nowhere_else(town):
+    alone = Learning(id="alone", circle=town.circle, person=town.people["karim"], alone=True)
+    alone.hold(town.circle.key() or b"", {"text": "zqaloneqz"})
+    alone.save()
+    assert "zqaloneqz" in book(town.circle, "karim").decode()
+    for who in ("claire", "helene", "fanny"):
+        assert "zqaloneqz" not in book(town.circle, who).decode() and "zqaloneqz" not in bilan(town.circle, who)
+    assert "zqaloneqz" not in bilan(town.circle, "karim")
 
 
 def test_who_has_left_does_not_read_the_thanks_told_since(town):
