@@ -17,11 +17,16 @@ BUILD = """
 import json
 from datetime import timedelta
 from django.utils import timezone
+from cordee.followup.actions import successes
+from cordee.followup.models import Commitment
 from tests.people import signed_in
 from tests.room.circles import Lake
 from tests.room.test_harvest import WHO, close, whole
 lake = Lake(*WHO)
 close(whole(lake))
+promise = Commitment.objects.get()
+lines = {"situation": "Attendre.", "did": "Les voir.", "gave": "Ils savaient.", "word": "pour ta question"}
+successes.tell(promise, promise.circle.key(), lines, lake.people["karim"])
 second, later = lake.meeting(), lake.meeting(in_hours=24 * 30)
 cookies = {who: signed_in(who).cookies["session"].value for who in ("fanny", "rose", *WHO)}
 print(json.dumps({"meeting": second.pk, "later": later.pk, "space": lake.space.pk, "cookies": cookies}))
@@ -69,18 +74,28 @@ def test_a_meeting_from_its_page_to_its_pause(town: Town, phone, desktop):
 
     card = claire.page.locator(".card.k-carried")
     card.get_by_role("button", name="Tenu").click()
-    card.get_by_label("Ce que cela a donné").fill("Trois personnes sur cinq m’ont remerciée.")
-    card.get_by_role("button", name="OK").click()
+    gave, learnt = card.get_by_label("Ce que cela a donné"), card.get_by_label("Ce que j’ai appris")
+    gave.fill("Trois personnes sur cinq m’ont remerciée.")
+    learnt.fill("On m’attendait.")
+    expect(claire.page.locator(".clock.turn .left")).to_contain_text("Claire : ")
+    claire.page.reload()
+    expect(gave).to_have_value("Trois personnes sur cinq m’ont remerciée.")
+    card.locator(".m-gave").get_by_role("button", name="OK").click()
+    expect(learnt).to_have_value("On m’attendait.")
+    card.locator(".m-learnt").get_by_role("button", name="OK").click()
+    expect(learnt).to_have_value("On m’attendait.")
     for person in (karim, again, fanny):
         expect(person.page.locator(".card.k-carried")).to_contain_text("Trois personnes sur cinq")
         expect(person.page.locator(".card.k-carried")).to_contain_text("Tenu")
+        expect(person.page.locator(".card.k-carried")).to_contain_text("On m’attendait.")
+        expect(person.page.locator(".card.k-success")).to_contain_text("Merci à Karim : pour ta question")
     for person in (claire, karim, fanny):
         found += violations_everywhere(person.page, f"{person.name} at the opening")
 
     fanny.page.set_viewport_size({"width": 1280, "height": 800})
     fanny.page.get_by_role("button", name="10 min", exact=True).click()
     for person in (karim, again, claire, fanny):
-        expect(person.page.locator(".clock .left")).to_contain_text("Pause, reprise à")
+        expect(person.page.locator(".clock:not(.turn) .left")).to_contain_text("Pause, reprise à")
     found += violations(karim.page)
     assert [each for person in (karim, again, claire, fanny) for each in person.complaints] == []
     accuse(found)

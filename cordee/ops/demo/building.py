@@ -87,6 +87,7 @@ def _build(now: float) -> Demo:
     past = ending_at(play(protocol, before, day), now - before["days_ago"] * 86400)
     earlier = _room(EARLIER, outside.meeting(circle, 1, _moment(past[0].at)), past, everybody)
     harvest.harvest(earlier)
+    outside.tell(circle, everybody)
     learnt = [
         {**learning.body, "from": NAMES[learning.author.removeprefix("demo-")]}
         for learning in fold(protocol, past).of_kind("learning")

@@ -18,6 +18,8 @@ from cordee.accounts.models import Person, Role, Space, User
 from cordee.circles.actions import charter, circles, members, situations
 from cordee.circles.models import Circle, Meeting, Membership
 from cordee.circles.queries.circles import charter_in_force
+from cordee.followup.actions import successes
+from cordee.followup.models import Commitment
 from cordee.ops.demo.scene import FACILITATOR, NAMES
 
 AT, LASTS = time(9, 0), timedelta(hours=3)
@@ -86,6 +88,17 @@ def to_come(of: Circle, number: int, now: datetime, everybody: Mapping[str, Pers
         situations.save(prepared, body)
         if said["bring"]:
             situations.bring(prepared, planned[0])
+
+
+def tell(of: Circle, everybody: Mapping[str, Person]) -> None:
+    """What became of a promise of the earlier meeting: kept, and told to the circle."""
+    said, key = words()["kept"], of.key()
+    promise = Commitment.objects.filter(circle=of, person=everybody[said["by"]]).order_by("made_at", "pk").first()
+    if promise is None or key is None:
+        return
+    promise.stand(state=Commitment.KEPT, gave=said["gave"], learnt=said["learnt"])
+    lines = {name: said[name] for name in ("situation", "did", "gave", "word")}
+    successes.tell(promise, key, lines, everybody[said["thanked"]])
 
 
 def remove(of: list[int]) -> None:

@@ -656,7 +656,7 @@
     act(form, event.submitter);
   });
   document.addEventListener('input', ({ target }) => {
-    if (!target.form?.dataset.draft || !target.name?.startsWith('body.')) return;
+    if (!target.form?.dataset.draft || !fieldsOf(target.form).includes(target)) return;
     remember(target);
     if ('hint' in target.form.dataset) hint(target.form);
   });
