@@ -690,7 +690,7 @@
       if ([401, 403, 404, 410].includes(detail?.status)) end('revoked');
       else if (!document.hidden) line(words.lost);
     });
-    stage.addEventListener('htmx:error', () => { if (!over && !document.hidden) line(words.lost); });
+    stage.addEventListener('htmx:error', () => { if (!over && !document.hidden && !tag) line(words.lost); }); // asking says for itself
     wire();
     if (navigator.clipboard) for (const copy of document.querySelectorAll('[data-copy]')) copy.hidden = false;
     forgetEntrusted();
