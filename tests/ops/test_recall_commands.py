@@ -42,19 +42,25 @@ def test_at_most_so_many(tmp_path: Path) -> None:
     assert len(ran(tmp_path, {"q": "une équipe, une limite"}, "--top", "1")[0]["ids"]) == 1
 
 
-@pytest.mark.parametrize("line", ["{", '{"id": "x"}', "[1]", '"text"'])
+@pytest.mark.parametrize("line", ["{", '{"id": "x"}', "[1]", '"text"', "\udce9"])
 def test_a_line_that_is_not_one_is_named_by_its_number(tmp_path: Path, line: str) -> None:
-    (tmp_path / "c.jsonl").write_text('{"id": "1", "text": "a"}\n' + line + "\n")
+    (tmp_path / "c.jsonl").write_bytes(b'{"id": "1", "text": "a"}\n' + line.encode("utf-8", "surrogateescape") + b"\n")
     with pytest.raises(CommandError, match=r"c\.jsonl, ligne 2"):
         call_command("recall", "--queries", str(tmp_path / "c.jsonl"), "--corpus", str(tmp_path / "c.jsonl"))
 
 
 def test_themes_of_the_lines_of_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     said = ["Une annonce claire", "Préparer l’annonce", "", "Le silence aide", "Un silence"]
-    monkeypatch.setattr("sys.stdin", io.StringIO("\n".join(said)))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO("\r\n".join(said).encode())))
     out = StringIO()
     call_command("group", stdout=out)
     lines = out.getvalue().splitlines()
     assert [line for line in lines if line.startswith("  ")] == [f"  {text}" for text in said if text]
     names = [line for line in lines if not line.startswith("  ")]
     assert len(names) == 2 and names[0].startswith("annonce") and names[1].startswith("silence")
+
+
+def test_a_line_that_is_no_utf_8_is_named_by_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO("à\n".encode() + "é\n".encode("latin-1"))))
+    with pytest.raises(CommandError, match="Ligne 2"):
+        call_command("group", stdout=StringIO())

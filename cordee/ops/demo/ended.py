@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from cordee.accounts.models import Person
 from cordee.circles.models import Attendance, Circle, Meeting, Turn, Voice
+from cordee.followup import published
 from cordee.followup.models import Commitment, Learning, Success
 from cordee.ops.demo import circle as outside
 from cordee.ops.demo.scene import FACILITATOR
@@ -74,8 +75,11 @@ def _learning(
     meeting = meetings[row["meeting"] - 1]
     made = Learning(id=f"ended-{meeting.circle_id}-{number}", circle=meeting.circle, meeting=meeting)
     made.person, made.learnt_at = everybody[row["by"]], meeting.ends_at or timezone.now()
+    made.alone = row.get("alone", False)
     made.hold(key, {name: row[name] for name in ("text", "theme") if name in row})
     made.save()
+    if row.get("published"):
+        published.publish(made, row["published"])
 
 
 def _success(number: int, row: Mapping[str, Any], made: Circle, everybody: Mapping[str, Person], key: bytes) -> None:

@@ -1,9 +1,11 @@
 """``manage.py group < texts``: the themes that a room would propose for these texts, one text a line."""
 
 import sys
-from typing import Any
+from collections.abc import Iterator
+from typing import IO, Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cordee.engine.grouping import group
@@ -15,9 +17,18 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
-        texts = [line.strip() for line in sys.stdin if line.strip()]
+        texts = [text for text in lines(sys.stdin.buffer) if text]
         themes = group({str(number): text for number, text in enumerate(texts)}, vectors.pairs(texts))
         for theme in themes:
             self.stdout.write(f"{theme.label} ({len(theme.ids)})")
             for id_ in theme.ids:
                 self.stdout.write(f"  {texts[int(id_)]}")
+
+
+def lines(file: IO[bytes]) -> Iterator[str]:
+    """The text of each line. Raises ``CommandError``, with the line's number, for one that is no UTF-8."""
+    for number, line in enumerate(file, 1):
+        try:
+            yield line.decode("utf-8-sig").strip()
+        except UnicodeDecodeError:
+            raise CommandError(_("Ligne %(number)d : un texte en UTF-8 est attendu.") % {"number": number}) from None

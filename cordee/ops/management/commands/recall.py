@@ -25,8 +25,8 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--queries", required=True, type=FileType(encoding="utf-8"), metavar="Q.jsonl")
-        parser.add_argument("--corpus", required=True, type=FileType(encoding="utf-8"), metavar="C.jsonl")
+        parser.add_argument("--queries", required=True, type=FileType("rb"), metavar="Q.jsonl")
+        parser.add_argument("--corpus", required=True, type=FileType("rb"), metavar="C.jsonl")
         parser.add_argument("--top", type=int, default=10, metavar="N")
         parser.add_argument("--lexical", action="store_true", help=_("sans vecteurs, même s’ils sont installés"))
 
@@ -40,13 +40,13 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps({"query": id_, "ids": ids}, ensure_ascii=False))
 
 
-def lines(file: IO[str]) -> Iterator[tuple[str, str]]:
+def lines(file: IO[bytes]) -> Iterator[tuple[str, str]]:
     """(id, text) of each line that is not blank. Raises ``CommandError``, with the line's number."""
     for number, line in enumerate(file, 1):
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
+            row = json.loads(line.decode("utf-8-sig"))
             yield str(row["id"]), str(row["text"])
         except (ValueError, KeyError, TypeError):
             raise CommandError(
