@@ -130,7 +130,9 @@ def test_every_management_command_that_is_named_exists(page: str) -> None:
     assert not unknown, f"{page} names manage.py {sorted(unknown)}"
 
 
-@pytest.mark.parametrize("guide", ["docs/guide-animation.md", "docs/guide-organisation.md"])
+@pytest.mark.parametrize(
+    "guide", ["docs/guide-animation.md", "docs/guide-organisation.md", "docs/guide-participation.md"]
+)
 def test_every_label_that_a_guide_names_is_on_a_screen(guide: str) -> None:
     screens = "\n".join(read(name) for name in FILES if is_screen(name))
     labels = guide_labels(guide)

@@ -38,7 +38,7 @@ pytestmark = pytest.mark.django_db
 
 def searches(world: World) -> Iterator[tuple[str, dict[str, object]]]:
     """Everything that can be looked for."""
-    for kind in ("", "mine", "circles", "published"):
+    for kind in ("", "mine", "alone", "circles", "published"):
         yield "/apprentissages/", {"text": ALIKE, "kind": kind}
     for circle in world.named["circle"]:
         yield "/apprentissages/", {"text": ALIKE, "circle": circle}
@@ -219,8 +219,8 @@ def test_an_archive_holds_ones_own_words_and_no_others(world):
 CLAIRES = {"situationtitle", "situationtext", "learnt", "theme", "value", "if", "then", "witness", "gave", "gavelearnt"}
 SUCCESS = {"successsituation", "successdid", "successgave", "thanks"}
 MINE = {
-    "claire": CLAIRES | SUCCESS | {"keptthen", "published"},
-    "karim": {"thanks", "turntitle"},  # which were said to him; what he brought
+    "claire": CLAIRES | SUCCESS | {"keptthen", "alonehers", "published"},
+    "karim": {"thanks", "turntitle", "alonehis"},  # which were said to him; what he brought
     "helene": {"witnessed"},
     "julien": {"formerlearnt", "formerthen"},
     "aicha": {"othercircle"},

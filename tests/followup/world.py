@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from cordee.circles.models import Circle, Membership, Turn, Voice
 from cordee.followup import links, published
-from cordee.followup.actions import successes
+from cordee.followup.actions import learnings, successes
 from cordee.followup.models import Commitment, Learning
 from tests.circles.test_abilities import routes
 from tests.home.town import Town, session_of
@@ -39,6 +39,8 @@ READERS = {
     "successgave": CIRCLE,
     "thanks": CIRCLE,
     "witnessed": CIRCLE,  # by julien, before he left
+    "alonehers": "claire",
+    "alonehis": "karim",
     "formerlearnt": f"{CIRCLE} julien",
     "formerthen": f"{CIRCLE} julien",
     "othercircle": "aicha",
@@ -76,6 +78,8 @@ class World(Town):
         Membership.objects.create(circle=self.circle, person=self.people["nadia"], waiting_since=now)
         self.prepared = self.situation("claire", title=said("situationtitle"), text=said("situationtext"))
         self.learnt = self._learns(self.circle, "claire", text="learnt", theme="theme", value="value")
+        learnings.keep_alone(self.circle, self.people["claire"], said("alonehers"))
+        learnings.keep_alone(self.circle, self.people["karim"], said("alonehis"))
         self.former = self._learns(self.circle, "julien", text="formerlearnt")
         self.other = self._learns(self._circle("Les passeurs", aicha="member"), "aicha", text="othercircle")
         self.promised = self._promises("claire", **{"if": "if", "then": "then", "witness": "witness"})
@@ -135,7 +139,8 @@ class World(Town):
             "meeting": [self.meetings[0].pk],
             "situation": [self.prepared.pk],
             "commitment": list(Commitment.objects.values_list("pk", flat=True)),
-            "learning": list(Learning.objects.values_list("pk", flat=True)),
+            "learning": list(Learning.everything.values_list("pk", flat=True)),
+            "kept": list(Learning.everything.values_list("pk", flat=True)),
             "token": [*tokens, "forged"],
             "person": [self.people["claire"].pk],
             "membership": [self.circle.memberships.get(person=self.people["claire"]).pk],
