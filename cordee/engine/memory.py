@@ -51,6 +51,8 @@ class Memory:
             of_entry = {id(entry): value for entry, value in zip(known, made, strict=True)}
             made = tuple(of_entry[id(entry)] if id(entry) in of_entry else make(entry) for entry in entries)
             shown = tuple(value for value in made if value is not None)
+        if len(shown) == len(made):  # none is left out: one list is kept, not two
+            shown = made
         self._lists[name] = causes, entries, made, shown
         return shown
 
