@@ -145,7 +145,7 @@ def test_no_line_holds_a_link_a_code_an_address_a_name_or_a_word(said, caplog, h
 def test_every_event_is_told_by_the_code_and_explained_to_the_operator():
     from tests.security.test_asvs_document import ROOT, document, section
 
-    paths = [*(ROOT / "cordee/room").glob("*.py"), *(ROOT / "cordee/accounts").rglob("*.py")]
+    paths = [*(ROOT / "cordee/room").rglob("*.py"), *(ROOT / "cordee/accounts").rglob("*.py")]
     code = "".join(path.read_text(encoding="utf-8") for path in paths)
     for event in incidents.EVENTS:
         assert f'noticed("{event}"' in code, event
