@@ -7,6 +7,7 @@ from django.db import connection
 
 from cordee.circles import crypto
 from cordee.engine import events as e
+from cordee.engine.state import LENT
 from cordee.room import actions, store
 from cordee.room.access import Key
 from cordee.room.models import Entry
@@ -61,6 +62,7 @@ def test_every_kind_and_field_that_can_be_written_is_among_the_canaries(played):
     }
     protocol = played.state.protocol
     texts = {(k.id, box.id) for k in protocol.kinds.values() for box in k.fields if box.type in {"text", "line"}}
+    texts -= {(LENT, "text")}  # lent by the space, with no word of its own in the log: tests/room/test_lent.py
     assert written == texts
     assert any(leaks.canaries(ev.body["value"]) for ev in events if isinstance(ev, e.Marked) and ev.body)
 
