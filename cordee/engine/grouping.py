@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from cordee.engine.recall import GRAM_WEIGHT, MARK, STOP, plain, stem, terms
 
 NEIGHBOURS = 7  # of each text
+LEAST_TIE = 0.02  # what resembles less is not tied: a text that resembles nothing stays on its own (bench/recall.md)
 LABEL = 3  # words at most
 
 Graph = list[dict[int, float]]  # point -> its neighbours and how strongly each is tied to it
@@ -79,7 +80,7 @@ def neighbours(similar: Sequence[Sequence[float]]) -> Graph:
     """The graph in which each text is tied to the ones it resembles most, and they to it."""
     graph: Graph = [{} for _ in similar]
     for i, row in enumerate(similar):
-        for j in sorted((j for j, w in enumerate(row) if w > 0), key=lambda j: -row[j])[:NEIGHBOURS]:
+        for j in sorted((j for j, w in enumerate(row) if w > LEAST_TIE), key=lambda j: -row[j])[:NEIGHBOURS]:
             graph[i][j] = graph[j][i] = row[j]
     return graph
 

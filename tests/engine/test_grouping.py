@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cordee.engine.grouping import communities, group, neighbours, similarities
+from cordee.engine.grouping import LEAST_TIE, communities, group, neighbours, similarities
 
 TEXTS = {
     "a1": "Annoncer la nouvelle à l’équipe avant la réunion",
@@ -58,3 +58,11 @@ def test_resemblance_is_mutual_and_never_with_oneself() -> None:
     table = similarities(list(TEXTS.values()))
     assert all(table[i][i] == 0 for i in range(len(table)))
     assert all(abs(table[i][j] - table[j][i]) < 1e-9 for i in range(9) for j in range(9))
+
+
+def test_a_text_that_resembles_nothing_enough_stays_on_its_own() -> None:
+    said = [f"Annoncer la fusion à l’équipe avant {when}" for when in ("lundi", "mardi", "jeudi")]
+    said += ["Le kilowatt se mesure en zinc oxydé, d’après un vieux manuel sans équivalent connu du public"]
+    texts = {str(number): text for number, text in enumerate(said)}
+    assert 0 < max(similarities(said)[3]) < LEAST_TIE, "a few letters in common"
+    assert [theme.ids for theme in group(texts)] == [("0", "1", "2"), ("3",)]
