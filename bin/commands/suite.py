@@ -181,7 +181,7 @@ def clean_environment() -> Iterator[dict[str, str]]:
 
 
 def install_programs() -> None:
-    """Chromium, PostgreSQL, Redis and strace from Debian's packages, where they are missing. Raises Sentence."""
+    """What the tests run, from Debian's packages, where it is missing. Raises Sentence."""
     packages = missing_programs()
     if not packages:
         return
@@ -205,9 +205,8 @@ def missing_programs() -> list[str]:
         missing.append("postgresql")
     if not (shutil.which("redis-server") or shutil.which("valkey-server")):
         missing.append("redis-server")
-    if not shutil.which("strace"):
-        missing.append("strace")
-    return missing
+    plain = {"strace": "strace", "pdftotext": "poppler-utils"}
+    return missing + [package for program, package in plain.items() if not shutil.which(program)]
 
 
 run(main)

@@ -4,7 +4,6 @@ import html as entities
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -20,6 +19,7 @@ from cordee.engine.reading import read
 from cordee.engine.record import Record, records_for
 from cordee.engine.state import fold
 from cordee.room import documents
+from tests import pdf
 from tests.characters import French, Room, circle, play
 
 HOSTILE = [
@@ -77,13 +77,6 @@ def taken(room: Room, id_: str, seat: str = "claire") -> Record:
     return next(record for record in records_for(room.state, seat) if record.id == id_)
 
 
-def pdf_text(data: bytes) -> str:
-    tool = shutil.which("pdftotext")
-    if tool is None:
-        pytest.skip("pdftotext is not installed")
-    return subprocess.run([tool, "-", "-"], input=data, capture_output=True, check=True).stdout.decode()
-
-
 def squeezed(text: str) -> str:
     """Without spaces and soft breaks: what a page's lines cannot change."""
     return re.sub(r"[\s\u200b]", "", text)
@@ -94,7 +87,7 @@ def squeezed(text: str) -> str:
 
 def test_the_three_forms_hold_every_word_of_the_record():
     record = taken(played(), "client")
-    page, text, printed = documents.html(record), documents.markdown(record), pdf_text(documents.pdf(record))
+    page, text, printed = documents.html(record), documents.markdown(record), pdf.words(documents.pdf(record))
     values = [
         line["text"]
         for r in documents.outline(record)["rounds"]
@@ -139,7 +132,7 @@ def test_a_name_that_is_gone_reads_as_a_peer_and_erased_texts_are_counted():
     events = [replace(event, body=None) if hasattr(event, "body") else event for event in room.events]
     room.state = fold(read(room.text), events)
     record = taken(room, "client")
-    said = [documents.markdown(record), documents.html(record), pdf_text(documents.pdf(record))]
+    said = [documents.markdown(record), documents.html(record), pdf.words(documents.pdf(record))]
     for form in said:
         assert "Consultation 1 · un pair" in form
         assert "2 textes effacés." in form and "1 texte effacé." in form
@@ -194,7 +187,7 @@ def test_a_contribution_forges_nothing_in_a_page(text):
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_contribution_is_never_read_by_typst(text):
-    printed = squeezed(pdf_text(documents.pdf(taken(played(text), "client"))))
+    printed = squeezed(pdf.words(documents.pdf(taken(played(text), "client"))))
     assert "root:" not in printed
     for row in text.split("\n"):
         assert squeezed(row) in printed
@@ -207,7 +200,7 @@ def test_the_pdf_prints_french_and_says_what_it_is():
     data = documents.pdf(taken(played(FRENCH), "circle"))
     assert data.startswith(b"%PDF-") and data.rstrip().endswith(b"%%EOF")
     assert b"/StructTreeRoot" in data and b"pdfuaid" in data and b"/Lang" in data
-    assert squeezed(FRENCH) in squeezed(pdf_text(data))
+    assert squeezed(FRENCH) in squeezed(pdf.words(data))
 
 
 def test_odd_characters_and_endless_words_break_no_form():
@@ -217,12 +210,12 @@ def test_odd_characters_and_endless_words_break_no_form():
     assert "\x00" not in documents.markdown(record) and "\x00" not in documents.html(record)
     documents.markdown(record).encode()
     documents.html(record).encode()
-    assert "m" * 400 in squeezed(pdf_text(data))
+    assert "m" * 400 in squeezed(pdf.words(data))
 
 
 def test_a_child_process_makes_the_same_pdf_without_settings():
     record = taken(played(FRENCH), "client")
-    assert squeezed(pdf_text(documents.pdf_in_child(record))) == squeezed(pdf_text(documents.pdf(record)))
+    assert squeezed(pdf.words(documents.pdf_in_child(record))) == squeezed(pdf.words(documents.pdf(record)))
 
 
 def test_the_child_gives_way_and_receives_no_secret(monkeypatch):
