@@ -1,7 +1,7 @@
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cordee.catalogue.duration import read_duration
@@ -88,6 +88,7 @@ def test_no_duration_is_no_problem():
     assert read_duration("").code == ""
 
 
+@settings(deadline=None)
 @given(st.text() | st.text(alphabet="0123456789 jourshdemi½/+,()x"))
 def test_no_text_makes_reading_a_duration_fail(written):
     days = read_duration(written).days

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cordee.catalogue.phrases import advice, message
@@ -356,6 +356,7 @@ fragments = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(fragments.map("".join))
 def test_no_mixture_of_attacks_survives_cleaning(text):
     workshop = page(GOOD + "\n" + text).workshop
@@ -375,6 +376,7 @@ yaml_like = st.lists(
 ).map(lambda parts: "".join(parts).encode("utf-8", "surrogatepass"))  # fmt: skip
 
 
+@settings(deadline=None)
 @given(st.binary() | yaml_like | yaml_like.map(lambda data: b"---\n" + data + b"\n---\nTexte"))
 def test_any_bytes_give_a_workshop_or_a_problem_and_never_fail(data):
     found = page(data)

@@ -1,7 +1,7 @@
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cordee.catalogue.tariff import RATES, read_tariff, with_vat
@@ -107,6 +107,7 @@ def test_prices_that_fit_several_rates_leave_the_rate_unknown():
     assert read_tariff("0,01 € HT soit 0,01 € TTC").vat_rate is None
 
 
+@settings(deadline=None)
 @given(cents=st.integers(min_value=100, max_value=10**8), rate=st.sampled_from(RATES))
 def test_a_tariff_we_write_is_read_back_to_the_cent(cents, rate):
     ht = Decimal(cents) / 100
@@ -121,6 +122,7 @@ def test_a_tariff_we_write_is_read_back_to_the_cent(cents, rate):
     assert found.vat_rate in (rate, None)
 
 
+@settings(deadline=None)
 @given(st.text() | st.text(alphabet="0123456789 .,€HTC%()/sotvane½"))
 def test_no_text_makes_reading_a_tariff_fail(written):
     found = read_tariff(written)

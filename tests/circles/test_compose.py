@@ -1,7 +1,7 @@
 """What is said of who is in a circle, and of what changed in a charter. Pure, without a database."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cordee.circles import diff, phrases
@@ -76,6 +76,7 @@ def test_names_are_listed_as_one_says_them():
 TEXTS = st.text(alphabet="ab c.\n’é", max_size=60)
 
 
+@settings(deadline=None)
 @given(before=TEXTS, after=TEXTS)
 def test_what_is_kept_and_added_is_the_new_text_and_what_is_kept_and_removed_the_old(before, after):
     pieces = diff.changes(before, after)

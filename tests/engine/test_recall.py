@@ -4,7 +4,7 @@ import math
 from collections import Counter
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cordee.engine.recall import GRAM_WEIGHT, K1, B, Index, best, blended, grams, plain, recall, stem, terms
@@ -66,6 +66,7 @@ def test_the_score_is_the_formula_of_the_two_fields_added() -> None:
     assert "b" not in Index(texts).scores("oies")
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from("abcdef"), words), words, st.lists(st.tuples(st.sampled_from("abcdef"), words)))
 def test_texts_that_came_and_went_leave_no_trace(
     texts: dict[str, str], query: str, later: list[tuple[str, str]]

@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cordee.followup.discreet import traces
@@ -59,6 +59,7 @@ def test_a_place_is_pointed_out_once_by_what_is_known_of_it() -> None:
     ]  # fmt: skip
 
 
+@settings(deadline=None)
 @given(st.text(max_size=300))
 def test_whatever_is_written_the_places_are_in_order_apart_and_exact(text: str) -> None:
     told = traces(text, PEOPLE, PLACES)

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.utils import timezone
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cordee.mail import letters, wishes
@@ -28,6 +28,7 @@ def quiet(at: datetime, zone: ZoneInfo, start: time, end: time) -> bool:
     return (minutes(clock) - minutes(start)) % 1440 < (minutes(end) - minutes(start)) % 1440
 
 
+@settings(deadline=None)
 @given(moments, st.sampled_from(ZONES), hours, hours)
 @example(datetime(2030, 3, 31, 0, 45, tzinfo=UTC), "Europe/Paris", time(1), time(2, 30))  # an hour that is not
 @example(datetime(2030, 10, 27, 0, 40, tzinfo=UTC), "Europe/Paris", time(1), time(2, 30))  # the hour that is twice
@@ -45,6 +46,7 @@ def test_quiet_hours_end_when_they_should_wherever_and_whenever(now, name, start
             assert quiet(step, zone, start, end)
 
 
+@settings(deadline=None)
 @given(moments, st.sampled_from(ZONES), hours)
 def test_the_hour_of_the_digest_comes_once_a_day(now, name, wanted):
     zone = ZoneInfo(name)

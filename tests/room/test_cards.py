@@ -1,7 +1,7 @@
 """A card that is filled is the card that its template draws, whatever somebody wrote in it."""
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cordee.engine.seen import Card, MarkView
@@ -43,6 +43,7 @@ any_card = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(one=any_card, other=any_card, language=st.sampled_from(["fr", "en"]), recalled=flags)
 def test_a_filled_card_is_the_drawn_card(one, other, language, recalled):
     cards.forget()
@@ -51,6 +52,7 @@ def test_a_filled_card_is_the_drawn_card(one, other, language, recalled):
 
 
 @example(first="<b>", second="&")
+@settings(deadline=None)
 @given(first=spoken, second=spoken)
 def test_two_cards_of_one_shape_are_drawn_once_and_keep_their_own_words(first, second):
     cards.forget()
