@@ -13,7 +13,8 @@ from django.utils import timezone
 from django.utils.translation import get_language
 
 from cordee.accounts import limits, lists
-from cordee.accounts.models import Person, Role, Space, Upload, User
+from cordee.accounts.models import Person, Role, Space, Upload, User, Value
+from cordee.engine.recall import plain
 
 import_people = lists.import_people
 
@@ -91,6 +92,16 @@ def create_space(name: str, organiser: str, address: str) -> Space:
         space = Space.objects.create(name=name)
         name_organiser(add_person(space, name=organiser, email=address))
     return space
+
+
+def set_values(space: Space, names: list[str]) -> None:
+    """These are its values from now on, in this order. One whose word stays, but for case and accents, is the same."""
+    with transaction.atomic():
+        Space.objects.select_for_update().get(pk=space.pk)
+        Value.objects.filter(space=space).exclude(plain__in=map(plain, names)).delete()
+        for position, name in enumerate(names):
+            said = {"name": name, "position": position}
+            Value.objects.update_or_create(space=space, plain=plain(name), defaults=said)
 
 
 def add_person(space: Space, **profile: object) -> Person:

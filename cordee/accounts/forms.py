@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cordee.accounts import lists, queries
-from cordee.accounts.models import Person, Space, User
+from cordee.accounts.models import Person, Space, User, Value
+from cordee.engine.recall import plain
 
 NO_PLACES = ("Etc/", "posix/", "right/")
 ZONES = sorted(name for name in available_timezones() if "/" in name and not name.startswith(NO_PLACES))
@@ -102,3 +103,31 @@ class SpaceName(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Space
         fields = ("name",)
+
+
+class Values(forms.Form):
+    """The values of a space, one a line, in their order: a list of names, each once; empty, it takes all away."""
+
+    names = forms.CharField(
+        label=gettext_lazy("Une valeur par ligne"),
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 6}),
+    )
+
+    def clean_names(self) -> list[str]:
+        names = [" ".join(line.split()) for line in self.cleaned_data["names"].splitlines() if line.strip()]
+        if len(names) > Value.MOST:
+            found = {"most": Value.MOST, "found": len(names)}
+            raise forms.ValidationError(
+                _("%(most)d valeurs au plus ; il y en a %(found)d. Retirez des lignes.") % found
+            )
+        seen: set[str] = set()
+        for name in names:
+            if len(name) > Value.LONGEST:
+                said = {"name": name[:20], "longest": Value.LONGEST}
+                raise forms.ValidationError(_("« %(name)s… » est trop long : %(longest)d caractères au plus.") % said)
+            if plain(name) in seen:
+                raise forms.ValidationError(_("« %(name)s » est écrit deux fois.") % {"name": name})
+            seen.add(plain(name))
+        return names

@@ -83,6 +83,24 @@ class Space(models.Model):
         return user.relations_in(self.pk)
 
 
+class Value(models.Model):
+    """What a space says it holds to: its rooms offer these words to mark a learning with. What is marked keeps the word
+    that was said, sealed with its circle's key: a value that is renamed or taken away here changes nothing there."""
+
+    MOST, LONGEST = 12, 60  # of a space; characters
+
+    space = models.ForeignKey(Space, on_delete=models.CASCADE, related_name="values")
+    name = models.CharField(max_length=LONGEST)
+    plain = models.TextField()  # the name without case and accents, by which it is known again
+    position = models.PositiveSmallIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["space", "plain"], name="one_value_a_word")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Person(models.Model):
     """Somebody in a space, with or without an account: what is needed to form circles. Only the name is required."""
 

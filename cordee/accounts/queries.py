@@ -10,7 +10,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import get_language
 
-from cordee.accounts.models import Person, Space, User
+from cordee.accounts.models import Person, Space, User, Value
 from cordee.mail.letters import Reader
 
 
@@ -105,6 +105,11 @@ def figures(space: Space) -> Figures:
         held=Count("circles__meetings", filter=held, distinct=True),
     )
     return Figures(present(space).count(), counted["going_on"], counted["held"])
+
+
+def values(space: Space) -> list[str]:
+    """What this space holds to, in its order."""
+    return list(Value.objects.filter(space=space).order_by("position", "pk").values_list("name", flat=True))
 
 
 def present(space: Space) -> QuerySet[Person]:

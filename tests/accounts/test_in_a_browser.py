@@ -113,7 +113,7 @@ def test_every_page_of_a_space_can_be_used_by_everyone(rose, served):
     come_in(page, served)
     for where in ("/compte/", "/compte/appareils/", "/espaces/", "/espaces/nouveau/", "/espaces/1/", "/espaces/1/nom/",
                   "/espaces/1/personnes/", "/espaces/1/personnes/nouvelle/", "/personnes/2/", "/personnes/2/depart/",
-                  "/espaces/1/personnes/liste/"):  # fmt: skip
+                  "/espaces/1/personnes/liste/", "/espaces/1/valeurs/", "/espaces/1/valeurs/changer/"):  # fmt: skip
         page.goto(here + where)
         assert page.get_by_role("heading", level=1).count() == 1, where
         found += violations_everywhere(page, where)

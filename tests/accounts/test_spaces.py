@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from cordee.accounts import actions, queries
-from cordee.accounts.models import Person, Role, Space
+from cordee.accounts.models import Person, Role, Space, Value
 from cordee.circles.models import Circle, Meeting
 from tests.people import address, person, signed_in, space_of, user
 
@@ -73,6 +73,52 @@ def test_an_organiser_renames_their_space(lake):
     signed_in("rose").post(at("space_name", space=lake.pk), {"name": "Atelier du Grand Lac"})
     lake.refresh_from_db()
     assert lake.name == "Atelier du Grand Lac"
+
+
+# ---------------------------------------------------------------- its values
+
+
+def write_values(space: Space, text: str):
+    return signed_in("rose").post(at("values_edit", space=space.pk), {"names": text})
+
+
+def test_an_organiser_writes_the_values_and_every_person_of_the_space_reads_them_in_their_order(lake):
+    assert write_values(lake, "Le courage\r\n\r\n  La   coopération \r\nLa confiance").status_code == 302
+    assert queries.values(lake) == ["Le courage", "La coopération", "La confiance"]
+    page = signed_in("karim").get(at("values", space=lake.pk)).content.decode()
+    assert page.index("Le courage") < page.index("La coopération") < page.index("La confiance")
+    assert at("values_edit", space=lake.pk) not in page
+
+
+def test_a_value_whose_word_stays_is_the_same_row_and_the_others_go(lake):
+    write_values(lake, "Le courage\nLa cooperation")
+    before = dict(Value.objects.values_list("plain", "pk"))
+    write_values(lake, "La Coopération\nLa confiance")
+    assert queries.values(lake) == ["La Coopération", "La confiance"]
+    assert Value.objects.get(name="La Coopération").pk == before["la cooperation"]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("\n".join(f"Valeur {number}" for number in range(13)), "12 valeurs au plus ; il y en a 13"),
+        ("Le courage\nLE COURAGE", "« LE COURAGE » est écrit deux fois"),
+        ("La coopération\nla cooperation", "« la cooperation » est écrit deux fois"),
+        ("x" * 61, "60 caractères au plus"),
+    ],
+)
+def test_values_that_are_too_many_too_long_or_written_twice_change_nothing(lake, text, says):
+    write_values(lake, "Le courage")
+    answer = write_values(lake, text)
+    assert answer.status_code == 400 and says in answer.content.decode()
+    assert queries.values(lake) == ["Le courage"]
+
+
+def test_values_may_all_be_taken_away_and_those_of_another_space_stay(lake, octaves):
+    actions.set_values(octaves, ["Le courage"])
+    write_values(lake, "Le courage")
+    write_values(lake, "")
+    assert (queries.values(lake), queries.values(octaves)) == ([], ["Le courage"])
 
 
 # ---------------------------------------------------------------- a sponsor
@@ -242,7 +288,17 @@ def test_an_organiser_who_left_organises_nothing(lake):
 def test_nothing_of_one_space_is_seen_from_another(lake, octaves):
     octave = signed_in("octave")
     rose = Person.objects.get(email=address("rose"))
-    for name in ("space", "space_name", "people", "people_file", "person_new", "list", "list_model"):
+    for name in (
+        "space",
+        "space_name",
+        "values",
+        "values_edit",
+        "people",
+        "people_file",
+        "person_new",
+        "list",
+        "list_model",
+    ):
         for method in (octave.get, octave.post):
             assert method(at(name, space=lake.pk)).status_code in {404, 405}, name
         assert "Octave" not in octave.get(at(name, space=lake.pk)).content.decode().partition("<main")[2]

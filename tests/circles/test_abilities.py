@@ -62,6 +62,8 @@ TABLE: dict[str, Row] = {
     "espaces/nouveau/": Row("marc", "marc"),
     "espaces/<int:space>/": Row("rose julien", None),
     "espaces/<int:space>/nom/": Row("rose", "rose"),
+    "espaces/<int:space>/valeurs/": Row(PEOPLE, None),
+    "espaces/<int:space>/valeurs/changer/": Row("rose", "rose"),
     "espaces/<int:space>/personnes/": Row("rose", None),
     "espaces/<int:space>/personnes/fichier/": Row("rose", None),
     "espaces/<int:space>/personnes/nouvelle/": Row("rose", "rose"),

@@ -6,7 +6,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
 from cordee.accounts import access, actions, queries
-from cordee.accounts.forms import NewSpace, SpaceName
+from cordee.accounts.forms import NewSpace, SpaceName, Values
 from cordee.accounts.models import Space
 from cordee.accounts.rules import may, needs
 
@@ -52,3 +52,23 @@ def rename(request: HttpRequest, space: Space) -> HttpResponse:
         return redirect("accounts:space", space=space.pk)
     page = {"form": form, "space": Space.objects.get(pk=space.pk)}
     return render(request, "accounts/space_name.html", page, status=400 if form.errors else 200)
+
+
+@require_GET
+@never_cache
+@needs("values.see", access.space)
+def values(request: HttpRequest, space: Space) -> HttpResponse:
+    """What a space holds to, for all its people."""
+    return render(request, "accounts/values.html", {"space": space, "values": queries.values(space)})
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+@needs("values.edit", access.space)
+def edit_values(request: HttpRequest, space: Space) -> HttpResponse:
+    form = Values(request.POST or None, initial={"names": "\n".join(queries.values(space))})
+    if request.method == "POST" and form.is_valid():
+        actions.set_values(space, form.cleaned_data["names"])
+        return redirect("accounts:values", space=space.pk)
+    page = {"form": form, "space": space}
+    return render(request, "accounts/values_edit.html", page, status=400 if form.errors else 200)
