@@ -30,7 +30,9 @@ AT_A_SEARCH = 2000  # lacking or too many: a search puts so many right; more wai
 FOUND = 20  # shown by a search
 MOST_LENT = 5  # to a room at a time
 Act = Callable[[Shelf, int, Sequence[str]], None]
+Hear = Callable[[int, Sequence[str]], None]  # a space, and what it publishes no more
 log = logging.getLogger(__name__)
+_hearing: list[Hear] = []
 
 
 # ---------------------------------------------------------------- what its author does
@@ -49,13 +51,21 @@ def publish(learning: Learning, text: str) -> Publication:
     return made
 
 
+def when_withdrawn(hear: Hear) -> None:
+    """For what shows publications and is not known here: from now on it is told what is withdrawn, once it is."""
+    _hearing.append(hear)
+
+
 def withdraw(publications: QuerySet[Publication]) -> int:
-    """Take these away, from the table and from the shelves; how many."""
+    """Take these away, from the table, from the shelves and from who asked to be told; how many."""
     with transaction.atomic():
         gone = list(publications.values_list("pk", "space"))
         Publication.objects.filter(pk__in=[pk for pk, _ in gone]).delete()
         for space in {space for _, space in gone}:
-            transaction.on_commit(partial(_beside, _remove, space, [pk for pk, of in gone if of == space]))
+            ids = [pk for pk, of in gone if of == space]
+            transaction.on_commit(partial(_beside, _remove, space, ids))
+            for hear in _hearing:
+                transaction.on_commit(partial(hear, space, ids))
     return len(gone)
 
 

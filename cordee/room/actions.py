@@ -22,6 +22,7 @@ from cordee.engine.policy import SCREEN, roles_of
 from cordee.engine.reading import builtin, read
 from cordee.engine.refusal import Decision, Refused
 from cordee.engine.state import State
+from cordee.followup import published
 from cordee.live.asgi import Answer, Request
 from cordee.live.hub import ASK, Hub
 from cordee.live.tally import Tally
@@ -47,7 +48,7 @@ def _committed(jobs: Sequence[store.Job], outcomes: Sequence[Decision | Exceptio
     for room_id in {job.room for job, outcome in zip(jobs, outcomes, strict=True) if _ripe(job, outcome)}:
         harvest.soon(room_id)
     for room_id in {job.room for job, outcome in zip(jobs, outcomes, strict=True) if lent.due(job.room, outcome)}:
-        lent.soon(room_id, submit)
+        lent.soon(lent.bring, room_id, submit)
 
 
 def _ripe(job: store.Job, outcome: Decision | Exception) -> bool:
@@ -149,6 +150,14 @@ def submit(room: str, command: Command | store.Typing) -> Decision:
     except REFUSED_FOR_GOOD:
         return Refused("unkeepable")
     return outcome
+
+
+def _withdrawn(space: int, ids: Sequence[str]) -> None:
+    """A text that a space had published is withdrawn: pages that show it are told so."""
+    (lent.soon if hub.serving else lent.quietly)(lent.take_back, space, ids, submit)
+
+
+published.when_withdrawn(_withdrawn)
 
 
 # ---------------------------------------------------------------- rooms and links

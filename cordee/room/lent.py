@@ -4,8 +4,9 @@ The log is told which, never in what words (docs/adr/0018-lent-to-a-room.md).
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
+from time import time
 
 from django.db import close_old_connections
 
@@ -16,9 +17,10 @@ from cordee.engine.refusal import Decision
 from cordee.engine.state import LENT, State
 from cordee.followup import published
 from cordee.room import store
-from cordee.room.models import Session
+from cordee.room.models import Entry, Session
 
 Submit = Callable[[str, Lend], object]  # how a wish is written: cordee.room.actions.submit
+SHOWN = 24 * 3600  # seconds during which a page may still show what was lent to its room
 MOVES = (e.StepEntered, e.ClientChosen, e.RoundStarted, e.Undone)
 log = logging.getLogger(__name__)
 _thread = ThreadPoolExecutor(1, thread_name_prefix="lent")
@@ -37,17 +39,18 @@ def _moves(state: State, fact: e.Event) -> bool:
     return isinstance(fact, MOVES) or bool(isinstance(fact, e.Marked) and gate and fact.on and fact.mark == gate.mark)
 
 
-def soon(room_id: str, submit: Submit) -> None:
-    """Bring in the background: nobody waits for it."""
-    _thread.submit(_quietly, room_id, submit)
+def soon(act: Callable[..., None], *given: object) -> None:
+    """Bring, or take back, in the background: nobody waits for it."""
+    _thread.submit(quietly, act, *given)
 
 
-def _quietly(room_id: str, submit: Submit) -> None:
+def quietly(act: Callable[..., None], *given: object) -> None:
+    """What fails now is put right when a page of the room is opened, or something else is looked for."""
     close_old_connections()
     try:
-        bring(room_id, submit)
+        act(*given)
     except Exception as error:  # the type alone: a message could hold words
-        log.warning("Nothing is lent to a room: %s", type(error).__name__)
+        log.warning("What is lent to a room is not as it should be: %s", type(error).__name__)
     finally:
         close_old_connections()
 
@@ -63,6 +66,13 @@ def bring(room_id: str, submit: Submit) -> None:
     new = {id_: body for id_, body in found.items() if id_ not in state.contributions}
     if new or _gone(state):
         submit(room_id, Lend(seat="", bodies=new, gone=_gone(state)))
+
+
+def take_back(space: int, ids: Collection[str], submit: Submit) -> None:
+    """From the rooms of this space whose pages may be open: these are published no more."""
+    lately = Entry.objects.filter(kind="Lent", at__gt=time() - SHOWN, session__circle__space=space)
+    for room_id in lately.filter(plain__id__in=ids).order_by("session").values_list("session", flat=True).distinct():
+        submit(room_id, Lend(seat="", bodies={}, gone=tuple(ids)))
 
 
 def put_right(room_id: str, submit: Submit) -> None:

@@ -107,6 +107,14 @@ def test_withdrawn_it_is_not_shown_at_the_next_opening(lake, when):
     assert recalled(room) == []
 
 
+def test_withdrawn_it_leaves_the_pages_that_are_open(lake, django_capture_on_commit_callbacks):
+    shown, room = publish(lake), told(lake)
+    assert recalled(room)
+    with django_capture_on_commit_callbacks(execute=True):
+        lake.browser("thomas").post(f"/apprentissages/{shown.learning_id}/publier/", {"do": "withdraw"})
+    assert recalled(room) == [] and Entry.objects.filter(kind="Withdrawn", plain__id=shown.pk).count() == 1
+
+
 def test_nothing_of_another_space_nor_of_this_circle_is_lent(lake):
     Publication.objects.filter(pk=publish(lake).pk).update(space=space_of("Ailleurs"))
     published.publish(learnt(lake.circle, lake.people["karim"], "zqoursqz"), SHOWN)
@@ -131,7 +139,7 @@ def test_what_fails_lends_nothing_and_says_nothing_of_it(lake, monkeypatch, capl
     monkeypatch.setattr(lent, "due", lambda *_: False)
     room = told(lake)
     monkeypatch.setattr(published, "lendable", mock.Mock(side_effect=OSError("zqshownqz")))
-    lent._quietly(room.house.id, actions.submit)
+    lent.quietly(lent.bring, room.house.id, actions.submit)
     assert recalled(room) == [] and "OSError" in caplog.text and "zqshownqz" not in caplog.text
 
 
