@@ -89,7 +89,8 @@ def test_what_was_typed_offline_before_the_tab_died_is_found_again(served, someb
     claire.context.set_offline(False)
     page = claire.open(f"{served[0].url}{draft_path}")
     expect(text(page)).to_have_value("Tapé, onglet fermé.")
-    kept(page)
+    # Sent now, or by the dying tab once the network was back: then the page has had it from the server.
+    expect(page.get_by_role("status")).to_contain_text("Enregistré")
 
 
 def test_of_two_devices_both_versions_are_there(somebody, draft_path):
