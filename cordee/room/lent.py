@@ -41,18 +41,21 @@ def _moves(state: State, fact: e.Event) -> bool:
 
 def soon(act: Callable[..., None], *given: object) -> None:
     """Bring, or take back, in the background: nobody waits for it."""
-    _thread.submit(quietly, act, *given)
+    _thread.submit(_apart, act, *given)
+
+
+def _apart(act: Callable[..., None], *given: object) -> None:
+    close_old_connections()
+    quietly(act, *given)
+    close_old_connections()
 
 
 def quietly(act: Callable[..., None], *given: object) -> None:
     """What fails now is put right when a page of the room is opened, or something else is looked for."""
-    close_old_connections()
     try:
         act(*given)
     except Exception as error:  # the type alone: a message could hold words
         log.warning("What is lent to a room is not as it should be: %s", type(error).__name__)
-    finally:
-        close_old_connections()
 
 
 def bring(room_id: str, submit: Submit) -> None:
