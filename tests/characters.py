@@ -294,13 +294,16 @@ FRENCH = French()
 # ---------------------------------------------------------------- a round of MENTOR
 
 
-def opening(room: Room, *authors: str, told: tuple[str, ...] = (), script: French = FRENCH) -> Room:
+def opening(
+    room: Room, *authors: str, told: tuple[str, ...] = (), values: tuple[str, ...] = (), script: French = FRENCH
+) -> Room:
     """The room of a meeting that opens on what these people promised at the last one, and ``told`` as successes since.
+    ``values``: of its space.
 
     Nobody has come yet.
     """
     step = room.state.protocol.steps[0]
-    facts: list[e.Event] = [e.RoomOpened(at=room.now, seat="")]
+    facts: list[e.Event] = [e.RoomOpened(at=room.now, seat="", body=dict(zip("0123", values, strict=False)) or None)]
     for kind, who in [*(("success", who) for who in told), *(("carried", who) for who in authors)]:
         body, id_ = script.body(room, who, kind) | {"from": NAMES[who]}, room.new_id(kind)
         facts.append(e.Written(at=room.now, seat=who, id=id_, kind=kind, round=0, step=step.id, body=body))

@@ -120,6 +120,7 @@ class Moment:
     texts: dict[str, Text] = field(default_factory=dict)
     place: Place = field(default_factory=Place)
     before: list[Place] = field(default_factory=list)
+    values: set[str] = field(default_factory=set)  # of the space: for those who may mark a learning with one
     gone: set[str] = field(default_factory=set)  # words that nobody reads any more, or ever
 
 
@@ -140,7 +141,7 @@ class Oracle:
         """Every canary that the first ``prefix`` events have brought in."""
         m = self._moments[prefix]
         written = {w for t in m.texts.values() for words in (t.words, *t.marks.values()) for w in words}
-        return written | {w for names in m.waiting.values() for w in names} | m.gone
+        return written | {w for names in m.waiting.values() for w in names} | m.gone | m.values
 
     def allowed(self, seat: str, prefix: int) -> set[str]:
         """Canaries that may be on this seat's page."""
@@ -150,7 +151,7 @@ class Oracle:
         if seat not in m.inside and seat != SCREEN:
             return set()
         found = {w for t in m.texts.values() if self._may_read(m, seat, t) for w in t.words.union(*t.marks.values())}
-        found |= m.place.said_now()
+        found |= m.place.said_now() | (m.values if seat in m.inside and seat != OBSERVER else set())
         return found | ({w for names in m.waiting.values() for w in names} if seat == m.facilitator else set())
 
     def hidden(self, seat: str, prefix: int) -> set[str]:
@@ -212,6 +213,9 @@ class Oracle:
     def _moves(self, m: Moment, event: e.Event) -> None:
         if event.seat and event.seat == m.facilitator:
             m.before.append(deepcopy(m.place))
+
+    def _RoomOpened(self, m: Moment, event: e.RoomOpened) -> None:
+        m.values = canaries(*event.body.values())
 
     def _SeatTaken(self, m: Moment, event: e.SeatTaken) -> None:
         if event.waiting:
@@ -395,7 +399,9 @@ def play_with_canaries() -> tuple[list[e.Event], Oracle]:
     script = Canaries()
     room = Table(script)
     told = ("claire", "nadia", OUTSIDER)
-    opening(room, "claire", "karim", REVOKED, OUTSIDER, told=told, script=script)  # one of them never comes
+    opening(
+        room, "claire", "karim", REVOKED, OUTSIDER, told=told, values=(script.new(),), script=script
+    )  # one of them never comes
     _tells_anew_and_withdraws(room, script)
     _seat_everyone(room, script)
     play(room, until="choix", script=script)

@@ -20,6 +20,8 @@ class Event:
 class RoomOpened(Event):
     """For a meeting of a circle, which says who is who; ``seat`` is empty. The log of a guests' room has none."""
 
+    body: Body = None  # the values of the circle's space: place in their order -> name
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeatTaken(Event):

@@ -81,6 +81,7 @@ class MarkRow:
     per_round: bool = False  # put anew in every round, so that each time counts
     agreement: bool = False  # agrees to a wording: gone when the text is edited
     longest: int = LONGEST_VALUE  # characters of a free value
+    offers: bool = False  # the values of the circle's space are offered for it; any other text may be said
     at: tuple[str, ...] = ()  # for a right that holds anywhere: only at these steps
 
 

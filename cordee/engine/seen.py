@@ -225,5 +225,6 @@ class View:
     reveal: str = ""  # label, when this seat may reveal
     door: bool = False
     unled: float = 0  # from when this seat may facilitate, as long as nobody does; 0: it may not
+    offered: tuple[tuple[str, tuple[str, ...]], ...] = ()  # (mark, the values of the space) that this seat may put here
     skipped: tuple[tuple[str, str], ...] = ()  # (step, the word that was said to leave it out), in this round
     hand: Hand | None = None

@@ -100,6 +100,7 @@ class State:
     undo: tuple[Course, ...] = ()
     door: bool = False
     meeting: bool = False  # of a circle, which says who is who: others wait at the door
+    values: tuple[str, ...] = ()  # of the circle's space, in its order; none once the circle's key is destroyed
     carried: frozenset[str] = frozenset()  # kinds of what was brought from earlier meetings
     began_at: float = 0
 
@@ -369,7 +370,7 @@ def _undone(state: State, event: e.Undone) -> State:
 
 
 APPLY: dict[type[e.Event], Callable[[State, Any], State]] = {
-    e.RoomOpened: lambda s, v: replace(s, meeting=True, door=True),
+    e.RoomOpened: lambda s, v: replace(s, meeting=True, door=True, values=tuple((v.body or {}).values())),
     e.SeatTaken: _seat_taken,
     e.SeatRenamed: _renamed,
     e.SeatAdmitted: lambda s, v: _seat(s, v.target, waiting=False),

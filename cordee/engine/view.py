@@ -50,7 +50,7 @@ def _still(scene: Scene, seat: str, roles: Roles) -> tuple[tuple[Any, ...], tupl
         may(roles, step.cards),
         scene.holder == seat,
         step.reveal_label if may(roles, step.reveal_by) and not state.revealed else "",
-        *(state.door, _unled(state, seat), _skipped(state)),
+        *(state.door, _unled(state, seat), _offered(state, roles), _skipped(state)),
     )
     return before, after
 
@@ -81,6 +81,13 @@ def _unled(state: State, seat: str) -> float:
     if known is None or not known.member or not state.meeting or state.course.closed or state.facilitator():
         return 0
     return takes_over_from(state)
+
+
+def _offered(state: State, roles: Roles) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """The marks for which the space's values are offered at this step, to those who may put them."""
+    if not state.values or state.course.closed:
+        return ()
+    return tuple((row.mark, state.values) for row in state.step.marks if row.offers and may(roles, row.by))
 
 
 def _skipped(state: State) -> tuple[tuple[str, str], ...]:

@@ -8,6 +8,7 @@ from time import time
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from cordee.accounts import queries as accounts
 from cordee.accounts.models import Person, User
 from cordee.circles.actions import situations
 from cordee.circles.models import Circle, Meeting, Membership
@@ -86,7 +87,7 @@ def _opened(meeting: Meeting) -> Session:
 def _opening(session: Session, meeting: Meeting) -> Iterable[e.Event]:
     """What a meeting opens on: what its circle learnt, what its members told, promised and bring."""
     now, protocol = time(), read(session.protocol)
-    yield e.RoomOpened(at=now, seat="")
+    yield e.RoomOpened(at=now, seat="", body=_values(meeting.circle))
     yield from _learnt(meeting.circle, protocol, now)
     opening = [*_successes(session, meeting, protocol, now), *_promised(session, meeting, protocol, now)]
     yield from opening
@@ -94,6 +95,12 @@ def _opening(session: Session, meeting: Meeting) -> Iterable[e.Event]:
     first = next((step.id for step in protocol.steps if step.opens_on), None)
     if opening and first:
         yield e.StepEntered(at=now, seat="", round=1, step=first)
+
+
+def _values(circle: Circle) -> e.Body:
+    """What its space holds to, as it is said now; a room that is open keeps the words it opened with."""
+    names = accounts.values(circle.space) if circle.space else []
+    return {str(position): name for position, name in enumerate(names)} or None
 
 
 def _learnt(circle: Circle, protocol: Protocol, now: float) -> Iterable[e.Event]:

@@ -37,7 +37,7 @@ PARTS: dict[str, Callable[[View], Any]] = {
     "ring": lambda v: (v.ring, v.client),
     "request": lambda v: (v.request, v.client),
     "notice": lambda v: (v.skipped, v.waiting, v.closed, v.name if v.waiting else "", v.unled),
-    "groups": lambda v: (_outline(v.groups, v.request), v.themes),
+    "groups": lambda v: (_outline(v.groups, v.request), v.themes, v.offered),
     "past": lambda v: _outline(v.past, v.request),
     "forms": lambda v: (
         v.forms,

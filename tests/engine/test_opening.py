@@ -1,14 +1,18 @@
 """A meeting opens on what was promised at the last one; and its circle says who is who."""
 
+from dataclasses import replace
+
 import pytest
 
 from cordee.engine import commands as c
 from cordee.engine import events as e
 from cordee.engine.decide import decide
+from cordee.engine.policy import SCREEN
 from cordee.engine.reading import ProtocolError, builtin, read
 from cordee.engine.refusal import Refused
 from cordee.engine.rules.judgements import position
 from cordee.engine.state import fold
+from cordee.engine.view import view_for
 from tests.characters import MEMBERS, Room, circle, group, next_round, opening, play, reason
 
 
@@ -350,3 +354,49 @@ def test_the_log_of_an_opening_gives_the_same_room_again():
     play(room, until="questions")
     again = fold(room.state.protocol, room.events)
     assert again == room.state
+
+
+# ---------------------------------------------------------------- the values of the circle's space
+
+
+VALUES = ("Le courage", "La coopération")
+
+
+def valued(*values: str) -> Room:
+    room = opening(Room(), values=values)
+    room.seat("fanny", role="facilitator", appointed=True)
+    room.seat(*MEMBERS, appointed=True)
+    room.seat("octave", role="observer", appointed=True)
+    return room
+
+
+def test_the_values_of_the_space_are_offered_where_a_value_may_be_given_to_those_who_may():
+    room = valued(*VALUES)
+    play(room, until="traitement")
+    assert not any(room.view(seat).offered for seat in ("fanny", *MEMBERS))
+    play(room, through="ouvertures")
+    assert room.step == "ouvertures"
+    for seat in ("fanny", *MEMBERS):
+        assert room.view(seat).offered == (("value", VALUES),), seat
+    assert not room.view("octave").offered and not room.view(SCREEN).offered
+
+
+def test_another_text_than_the_values_of_the_space_may_be_given():
+    room = valued(*VALUES)
+    play(room, through="ouvertures")
+    learning = room.state.of_kind("learning", 1)[0].id
+    for value in ("Le courage", "La patience"):
+        room.mark("karim", learning, "value", value=value)
+        assert [mark.value for mark in room.state.marked(learning, "value").values()] == [value]
+
+
+def test_a_room_without_values_and_one_whose_words_are_gone_offer_none():
+    room = valued(*VALUES)
+    play(room, through="ouvertures")
+    forgotten = fold(
+        room.state.protocol, [replace(fact, body=None) if hasattr(fact, "body") else fact for fact in room.events]
+    )
+    assert not view_for(forgotten, "karim").offered
+    room = valued()
+    play(room, through="ouvertures")
+    assert not room.view("karim").offered

@@ -5,10 +5,12 @@ from html import unescape
 
 import pytest
 
+from cordee.accounts import actions as accounts
 from cordee.followup import published
 from cordee.followup.models import Learning, Publication
+from cordee.followup.queries import learnings
 from tests.home.town import Town
-from tests.people import signed_in
+from tests.people import signed_in, space_of, user
 
 pytestmark = pytest.mark.django_db(transaction=True)
 HERS, HIS, SHOWN = "Annoncer la fusion tôt apaise", "Poser la limite d’emblée", "Un silence annoncé repose"
@@ -89,6 +91,12 @@ def test_a_search_finds_these_on_any_database_in_this_order(town):
         learning.save()
     answers = {asked: answered("claire", **wish) for asked, (wish, _) in EXPECTED.items()}
     assert answers == {asked: texts for asked, (_, texts) in EXPECTED.items()}
+
+
+def test_the_values_of_the_space_are_picked_from_with_those_met_each_once(town):
+    accounts.set_values(town.space, ["La patience", "COURAGE"])
+    accounts.set_values(space_of("Le Pont"), ["La lenteur"])
+    assert learnings.labels(user("claire"))[1] == ["COURAGE", "La patience", "Respect"]
 
 
 def answered(who: str, **wish: str) -> list[str]:

@@ -2,11 +2,12 @@
 
 import pytest
 
+from cordee.accounts import actions as accounts
 from cordee.accounts.models import User
 from cordee.circles.actions import members, situations
 from cordee.engine import commands as c
-from cordee.room import access, actions, meetings
-from cordee.room.models import Seat, Session
+from cordee.room import access, actions, meetings, store
+from cordee.room.models import Entry, Seat, Session
 from tests.room.circles import Lake
 
 pytestmark = pytest.mark.django_db
@@ -207,3 +208,24 @@ def test_nothing_carried_the_room_begins_at_its_first_step():
     room = lake.enter("fanny", lake.meeting())
     assert room.state.course.step == "choix"
     assert "reprise" not in {step.id for step in room.view(lake.seat("fanny", room)).hand.steps}
+
+
+# ---------------------------------------------------------------- the values of the space
+
+
+def test_a_room_opens_on_the_values_of_its_space_and_keeps_them_sealed():
+    lake = Lake("karim")
+    accounts.set_values(lake.space, ["Le courage", "La coopération"])
+    room = lake.enter("karim", lake.meeting())
+    assert room.state.values == ("Le courage", "La coopération")
+    accounts.set_values(lake.space, ["La confiance"])
+    store.forget(room.id)
+    assert store.load(room.id).state.values == ("Le courage", "La coopération")
+    opened = Entry.objects.get(session=room.id, kind="RoomOpened")
+    assert opened.plain == {} and b"courage" not in bytes(opened.sealed)
+
+
+def test_a_room_of_a_space_without_values_opens_as_before():
+    lake = Lake("karim")
+    room = lake.enter("karim", lake.meeting())
+    assert room.state.values == () and Entry.objects.get(session=room.id, kind="RoomOpened").sealed is None

@@ -15,7 +15,7 @@ from django.test import RequestFactory
 from cordee.engine import commands as c
 from cordee.engine.commands import COMMANDS
 from cordee.room.forms import NOT_BY_FORM
-from tests.characters import CLIENT, FACILITATOR, circle, play
+from tests.characters import CLIENT, FACILITATOR, MEMBERS, Room, circle, opening, play
 from tests.web.pages import all_stages, played, stage
 
 ROOT = Path(settings.BASE_DIR)
@@ -183,6 +183,17 @@ def test_what_may_be_done_with_a_proposed_theme_is_offered_to_who_may():
     for seat in (CLIENT, "karim"):
         assert "ask_themes" not in stage(room, seat) and "thème proposé" not in stage(room, seat)
     assert "give_theme" not in stage(room, FACILITATOR)
+
+
+def test_the_values_of_the_space_are_listed_once_for_all_the_fields_that_take_one():
+    room = opening(Room(), values=("Le courage", "L’écoute <b>"))
+    room.seat(FACILITATOR, role="facilitator", appointed=True)
+    room.seat(*MEMBERS, appointed=True)
+    play(room, through="ouvertures")
+    html = stage(room, "karim")
+    assert html.count('id="known-value"') == 1 < html.count('list="known-value"')
+    assert '<option value="Le courage">' in html and "L’écoute &lt;b&gt;" in html
+    assert "known-value" not in stage(room, "screen")
 
 
 def test_a_theme_is_shown_as_it_was_written():

@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 from django.db.models import Prefetch, Q, QuerySet
 from django.utils import timezone
 
-from cordee.accounts.models import Space, User
+from cordee.accounts.models import Space, User, Value
 from cordee.circles.models import Circle, Meeting
 from cordee.engine.recall import plain
 from cordee.followup import published, ranking
@@ -94,10 +94,13 @@ def shown(spaces: Iterable[Space], wish: Wish) -> Sequence[Publication]:
 
 
 def labels(user: User) -> tuple[Sequence[str], Sequence[str]]:
-    """The themes and the values that the learnings they may read bear, in the order of the alphabet."""
+    """The themes and the values that the learnings they may read bear, and the values of their spaces, in the order of
+    the alphabet. One word written in two ways is there once, as the space writes it."""
     read = read_learnings(learnings_for(user).prefetch_related(None)[:LOOKED_AT])
     themes, values = ({each.words[name] for each in read if each.words.get(name)} for name in ("theme", "value"))
-    return sorted(themes, key=plain), sorted(values, key=plain)
+    known = Value.objects.filter(space__in=user.spaces).values_list("name", flat=True)
+    by_word = {plain(name): name for name in (*values, *known)}
+    return sorted(themes, key=plain), [by_word[word] for word in sorted(by_word)]
 
 
 def _fits(words: Mapping[str, str], wish: Wish) -> bool:

@@ -14,6 +14,7 @@ from typing import Any
 from allauth.account.models import EmailAddress
 from django.utils import timezone
 
+from cordee.accounts import actions as accounts
 from cordee.accounts.models import Person, Role, Space, User
 from cordee.circles.actions import charter, circles, members, situations
 from cordee.circles.models import Circle, Meeting, Membership
@@ -38,6 +39,7 @@ def address(name: str) -> str:
 def people() -> dict[str, Person]:
     """name -> the person, with an account whose address is known to be theirs; made in the demo's own space."""
     space = Space.objects.create(name=words()["space"])
+    accounts.set_values(space, words()["values"])
     found = {}
     for name, profile in words()["people"].items():
         shown = profile.get("name") or NAMES[name]

@@ -616,7 +616,7 @@
     for (const size of ['dense', 'denser']) if (document.documentElement.scrollHeight > innerHeight + 4) classes.add(size);
   }
 
-  /** Themes and values already named in the room are offered again. */
+  /** Themes and values already named in the room are offered again, after those that the page offers. */
   function known(id) {
     let list = document.getElementById(id);
     if (!list) {
@@ -625,7 +625,13 @@
       document.body.append(list);
     }
     const values = new Set([...document.querySelectorAll(`input[list="${CSS.escape(id)}"]`)].map((input) => input.defaultValue).filter(Boolean));
-    list.replaceChildren(...[...values].map((value) => new Option(value)));
+    for (const said of list.querySelectorAll('[data-said]')) said.remove();
+    for (const { value } of list.options) values.delete(value);
+    for (const value of values) {
+      const option = new Option('', value);
+      option.dataset.said = '';
+      list.append(option);
+    }
   }
 
   // ---------------------------------------------------------------- wiring
