@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from html import unescape
+from itertools import combinations
 from time import time
 
 import pytest
@@ -208,3 +209,35 @@ def test_the_ring_says_who_helped_whom_and_nothing_else():
     there, back = made.arcs
     assert there.path != back.path and there.at != back.at  # two arcs, not one on the other
     assert all(re.fullmatch(r"[-\d.]+", number) for place in made.places for number in (place.x, place.y, place.width))
+
+
+@pytest.mark.parametrize("letters", [4, 12])
+@pytest.mark.parametrize("people", range(2, 11))
+def test_no_arc_passes_behind_somebody_else_and_its_arrow_is_seen(people, letters):
+    pairs = [(one, other) for one in range(people) for other in range(people) if one != other]
+    made = ring.drawn([chr(ord("A") + number) * letters for number in range(people)], set(), pairs)
+    for (one, other), arc in zip(pairs, made.arcs, strict=True):
+        way = _way(*map(float, re.findall(r"[-\d.]+", arc.path)))
+        others = [place for number, place in enumerate(made.places) if number not in {one, other}]
+        assert not [(spot, place.name) for spot in way for place in others if _behind(place, *spot)]
+        assert all(0 < x < ring.WIDTH and 0 < y < made.height for x, y in way)
+        assert not any(_behind(place, *map(float, arc.at.split())) for place in made.places)
+    for place, other in combinations(made.places, 2):
+        aside, down = abs(float(place.x) - float(other.x)), abs(float(place.y) - float(other.y))
+        assert aside >= (float(place.width) + float(other.width)) / 2 or down >= ring.TALL
+
+
+def _way(x: float, y: float, by_x: float, by_y: float, to_x: float, to_y: float) -> list[tuple[float, float]]:
+    """A hundred points of a quadratic curve."""
+    parts = [number / 100 for number in range(101)]
+    return [
+        (
+            (1 - p) ** 2 * x + 2 * p * (1 - p) * by_x + p**2 * to_x,
+            (1 - p) ** 2 * y + 2 * p * (1 - p) * by_y + p**2 * to_y,
+        )
+        for p in parts
+    ]
+
+
+def _behind(place: ring.Place, x: float, y: float) -> bool:
+    return abs(x - float(place.x)) < float(place.width) / 2 and abs(y - float(place.y)) < ring.TALL / 2
