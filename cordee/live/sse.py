@@ -5,6 +5,7 @@ HEADERS = [
     (b"cache-control", b"no-store, no-transform"),
     (b"x-accel-buffering", b"no"),  # nginx: do not buffer
     (b"x-content-type-options", b"nosniff"),
+    (b"connection", b"close"),  # as it ends, this connection does: who asks again right then must not come by it
 ]
 
 

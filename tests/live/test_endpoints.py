@@ -100,7 +100,9 @@ async def test_a_revoked_seat_is_told_bye_within_a_second_and_its_stream_ends(fa
             message = await open_.next(1)
         assert time.monotonic() - asked < 1
         assert await open_.next(1) is None
-    assert karim.http.get(f"{karim.path}stream").status_code == 200  # told again, and closed
+    answer = karim.http.get(f"{karim.path}stream")  # told again, and closed
+    assert answer.status_code == 200
+    assert answer.headers["connection"] == "close"  # who came by it asks again by another
     assert "bye" in karim.http.get(f"{karim.path}stream").text
     assert karim.post(do="leave").status_code == 409
 
