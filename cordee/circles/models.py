@@ -9,7 +9,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from cordee.accounts.models import Person, Space, User, server_zone
+from cordee.accounts.models import Person, Space, User, Value, server_zone
 from cordee.circles import crypto
 
 GUEST_DAYS = 30  # how long the words of a room opened without a circle are kept
@@ -317,6 +317,24 @@ class Turn(models.Model):
     @property
     def about(self) -> str:
         return f"turn/{self.meeting_id}/{self.round}"
+
+
+class ValueCount(models.Model):
+    """How often a value of the space was put on what was learnt at one meeting, by its very word: neither what nor who.
+
+    Another word than the values of the space is counted nowhere. A value that is taken away takes its counts with it.
+    """
+
+    meeting = models.ForeignKey(Meeting, on_delete=models.CASCADE, related_name="value_counts")
+    value = models.ForeignKey(Value, on_delete=models.CASCADE, related_name="counts")
+    learnings = models.PositiveSmallIntegerField()
+    people = models.PositiveSmallIntegerField()  # who had learnt that: each once
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["meeting", "value"], name="one_count_a_value")]
+
+    def __str__(self) -> str:
+        return f"{self.meeting_id}/{self.value_id}"
 
 
 class Voice(models.Model):

@@ -14,10 +14,12 @@ from time import time
 from django.db import close_old_connections, transaction
 from django.db.models import Exists, F, OuterRef, Q, Subquery
 
+from cordee.accounts.models import Value
 from cordee.circles import crypto
 from cordee.circles.actions import situations
-from cordee.circles.models import Attendance, Meeting, Membership, Situation, Turn, Voice
+from cordee.circles.models import Attendance, Meeting, Membership, Situation, Turn, ValueCount, Voice
 from cordee.engine import events as e
+from cordee.engine.recall import plain
 from cordee.engine.state import Contribution, State
 from cordee.followup.actions import commitments, learnings, successes
 from cordee.room import access, store, voices
@@ -108,7 +110,9 @@ class _Harvest:
 
     def keep(self) -> None:
         commitments.keep_commitments(self.meeting, self.key, list(self._promises()))
-        learnings.keep_learnings(self.meeting, self.key, list(self._learnings()))
+        learnt = list(self._learnings())
+        learnings.keep_learnings(self.meeting, self.key, learnt)
+        self._values(learnt)
         learnings.keep_helps(self.meeting, set(self._helps()))
         self._outcomes()
         successes.celebrate(self.meeting, [c.id for c in self.state.of_kind("success", 0)])
@@ -238,6 +242,17 @@ class _Harvest:
                     "minutes": round(stay.seconds / 60),
                 },
             )
+
+    def _values(self, learnt: Iterable[learnings.Learnt]) -> None:
+        """How often each value of the space was put on a learning of somebody we know. Other words stay sealed."""
+        said: dict[str, list[int]] = {}
+        for one in learnt:
+            if one.person is not None and (word := one.words.get("value")):
+                said.setdefault(plain(word), []).append(one.person)
+        ValueCount.objects.filter(meeting=self.meeting).delete()
+        for value in Value.objects.filter(space=self.circle.space_id, plain__in=said):
+            by = said[value.plain]
+            ValueCount.objects.create(meeting=self.meeting, value=value, learnings=len(by), people=len(set(by)))
 
     def _voices(self) -> None:
         rows = Entry.objects.filter(session=self.session, seq__lte=self.state.version).order_by("seq")

@@ -6,9 +6,10 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from cordee.accounts import actions as accounts
 from cordee.accounts.models import Person, Role, Space
 from cordee.circles.actions import charter, circles, members
-from cordee.circles.models import Circle, Meeting, Turn
+from cordee.circles.models import Circle, Meeting, Turn, ValueCount
 from cordee.circles.queries import circles as queries
 from cordee.mail.models import Letter
 from tests.people import person, signed_in, space_of
@@ -267,6 +268,29 @@ def test_the_sponsor_reads_numbers_and_no_name(space, circle):
     page = read(signed_in("julien"), f"/espaces/{space.pk}/cercles/en-nombres/")
     assert "<dt>personnes dans un cercle en cours</dt><dd>3</dd>" in page
     assert not {name for name in ("Claire", "Fanny", "Karim", "Les éclaireurs") if name in page}
+
+
+@pytest.mark.parametrize(
+    ("counts", "told"),
+    [
+        ([(0, 3, 40), (1, 1, 40)], [("Le courage", 6)]),  # (which circle, people of one meeting, days ago)
+        ([(0, 2, 40), (0, 2, 80), (1, 2, 40)], []),  # the same two may have come each time
+        ([(0, 5, 40), (0, 5, 80)], []),  # one circle
+        ([(0, 3, 40), (1, 3, 0)], []),  # this month is not told of yet
+    ],
+)
+def test_a_value_is_told_of_from_three_people_and_two_circles_on(space, counts, told):
+    accounts.set_values(space, ["Le courage", "La confiance"])
+    value = space.values.get(name="Le courage")
+    of_space = [Circle.objects.create(space=space, name=name) for name in ("Les éclaireurs", "Les anciens")]
+    for number, (which, people, days) in enumerate(counts):
+        ends = timezone.now() - timedelta(days=days)
+        meeting = Meeting.objects.create(circle=of_space[which], number=number, uid=f"v{number}", ends_at=ends)
+        ValueCount.objects.create(meeting=meeting, value=value, learnings=people + 1, people=people)
+    assert queries.values_carried(space) == told
+    assert queries.values_carried(space_of("Le Pont")) == []
+    page = read(signed_in("rose"), f"/espaces/{space.pk}/cercles/en-nombres/")
+    assert ("<dt>Le courage</dt><dd>6</dd>" in page) == bool(told) and "La confiance" not in page
 
 
 def test_the_words_of_the_circle_are_in_no_letter(space, circle):

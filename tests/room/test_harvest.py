@@ -3,8 +3,9 @@
 import pytest
 from django.core.management import call_command
 
+from cordee.accounts import actions as accounts
 from cordee.circles.actions import members, situations
-from cordee.circles.models import Attendance, Circle, Situation, Turn
+from cordee.circles.models import Attendance, Circle, Situation, Turn, ValueCount
 from cordee.engine import commands as c
 from cordee.engine import events as e
 from cordee.engine.rules.judgements import position
@@ -380,3 +381,25 @@ def test_a_room_opened_again_goes_on_counting():
     assert attendance(log, True)["karim"].seconds == 220
     assert attendance(log[:2], True)["karim"].seconds == 100
     assert attendance(log[:3], False)["karim"].seconds == 120
+
+
+# ---------------------------------------------------------------- the values of the space
+
+
+def test_the_values_of_the_space_are_counted_by_their_word_and_no_other_word_is():
+    lake = Lake(*WHO)
+    accounts.set_values(lake.space, ["Le courage", "La confiance"])
+    room = meet(lake)
+    play(room, client=lake.seat("claire", room.house), through="ouvertures")
+    said = ("LE COURAGE", "Le courage", "zqvaleurqz")
+    learnings = room.state.of_kind("learning", 1)[:3]
+    seat = lake.seat("karim", room.house)
+    for learning, value in zip(learnings, said, strict=True):
+        room.mark(seat, learning.id, "value", value=value)
+    close(room)
+    for _ in range(2):
+        assert list(ValueCount.objects.values_list("value__name", "learnings", "people")) == [("Le courage", 2, 2)]
+        assert harvest.harvest(room.house.id, again=True)
+    accounts.set_values(lake.space, ["La confiance"])
+    assert not ValueCount.objects.exists()
+    assert "zqvaleurqz" in [one.words(key(lake)).get("value") for one in Learning.objects.all()]

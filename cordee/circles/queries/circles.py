@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.db import connection
-from django.db.models import Count, F, Max, Min, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import Count, F, Max, Min, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from cordee.accounts.models import Person, Role, Space, User
 from cordee.circles import compose, diff, phrases
-from cordee.circles.models import Charter, Circle, Meeting, Membership, Signature
+from cordee.circles.models import Charter, Circle, Meeting, Membership, Signature, ValueCount
 
 # ---------------------------------------------------------------- who is in a circle
 
@@ -317,3 +317,21 @@ def numbers(space: Space) -> Numbers:
         shape["all"], past["ended"], people["members"], people["waiting"], shape["small"], shape["large"],
         shape["unled"], held, past["turns"], shape["first_end"],
     )  # fmt: skip
+
+
+TOGETHER, CIRCLES = 3, 2  # people of one meeting, and circles, from which on a value is told of
+
+
+def values_carried(space: Space) -> list[tuple[str, int]]:
+    """(a value of this space, how many learnings bore it), in its order, up to the end of last month.
+
+    Only those that at least three people of one meeting, and at least two circles, put on what they learnt: counts hold
+    no names, so that three at one meeting are surely three people. By the month, so that no meeting is told apart.
+    """
+    month = timezone.localtime().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    counted = ValueCount.objects.filter(value__space=space, meeting__ends_at__lt=month).values("value")
+    counted = counted.annotate(
+        times=Sum("learnings"), together=Max("people"), circles=Count("meeting__circle", distinct=True)
+    )
+    told = counted.filter(together__gte=TOGETHER, circles__gte=CIRCLES).order_by("value__position", "value")
+    return list(told.values_list("value__name", "times"))

@@ -51,7 +51,11 @@ def of_space(request: HttpRequest, space: Space) -> HttpResponse:
 @require_safe
 @never_cache
 def numbers(request: HttpRequest, space: Space) -> HttpResponse:
-    return render(request, "circles/numbers.html", {"space": space, "numbers": queries.numbers(space)})
+    return render(
+        request,
+        "circles/numbers.html",
+        {"space": space, "numbers": queries.numbers(space), "values": queries.values_carried(space)},
+    )
 
 
 # ---------------------------------------------------------------- one circle
