@@ -63,6 +63,22 @@ def test_what_one_writes_the_others_read_without_reloading(room):
     assert room.errors == []
 
 
+def test_what_the_page_offers_for_a_field_stays_before_what_the_room_has_said_each_once(room):
+    karim, helene, nadia = room.join("Karim"), room.join("Hélène"), room.join("Nadia")
+    html = '<datalist id="known-value"><option value="Le courage"></option></datalist>'
+    html += "".join(
+        f'<input list="known-value" value="{said}">' for said in ("La patience", "Le courage", "La patience")
+    )
+    nadia.evaluate("html => document.body.insertAdjacentHTML('beforeend', html)", html)
+    for number, page in enumerate((karim, helene), 1):  # each message draws the list anew
+        field(page).fill(QUESTION)
+        send(page)
+        expect(nadia.locator("#g-situation .card")).to_have_count(number)
+        expect(nadia.locator("#known-value option")).to_have_count(2)
+    offered = nadia.evaluate("[...document.getElementById('known-value').options].map(option => option.value)")
+    assert offered == ["Le courage", "La patience"] and room.errors == []
+
+
 def test_a_refusal_is_said_beside_the_form_and_keeps_the_words(room):
     karim = room.join("Karim")
     field(karim).fill("x" * 400)
