@@ -215,7 +215,8 @@ async def test_a_closed_stream_leaves_nothing_behind(world, monkeypatch):
     await events.aclose()
     assert KEY not in stream._open
     assert actions.hub.open_streams() == 0
-    await asyncio.sleep(0.05)
+    await asyncio.wait_for(asyncio.gather(*stream._farewells), 5)
+    await asyncio.sleep(0)
     assert not stream._farewells
 
 
