@@ -151,7 +151,10 @@ def pytest_steps(on_postgres: dict[str, str]) -> list[Step]:
     # and the files come in the order of tests/conftest.py, the longest first, and not by how many tests they have.
     pytest = ["-m", "pytest", "-n", "3", "--dist", "loadfile", "--no-loadscope-reorder", "-m"]
     # These never touch a database, or test the commands themselves.
-    apart = [f"--ignore=tests/{name}" for name in ("engine", "catalogue", "browser", "ops/test_bin.py")]
+    apart = ["engine", "catalogue", "browser", "ops/test_bin.py"]
+    # Who may open what is asked of a table and of plain rows, and what a calendar reads of text: once, on one database.
+    apart += ["circles/test_abilities.py", "security/test_doors.py", "circles/test_calendar.py"]
+    apart = [f"--ignore=tests/{name}" for name in apart]
     on_postgres = on_postgres | {"CORDEE_TEST_DATABASE_ONLY": "1"}
     return [
         Step("tests on SQLite", [*pytest, "not browser"], live=True),
