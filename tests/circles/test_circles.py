@@ -270,6 +270,14 @@ def test_the_sponsor_reads_numbers_and_no_name(space, circle):
     assert not {name for name in ("Claire", "Fanny", "Karim", "Les éclaireurs") if name in page}
 
 
+def test_the_next_erasure_is_told_even_of_a_circle_that_has_ended(space, circle):
+    soon = circle.erase_on - timedelta(days=90)
+    Circle.objects.create(
+        space=space, ended_at=timezone.now(), wrapped_key=bytes(circle.wrapped_key), erase_on=soon, name="Les anciens"
+    )
+    assert queries.numbers(space).first_end == soon
+
+
 @pytest.mark.parametrize(
     ("counts", "told"),
     [

@@ -303,7 +303,6 @@ def numbers(space: Space) -> Numbers:
         small=Count("pk", filter=Q(members__lt=compose.FEWEST)),
         large=Count("pk", filter=Q(members__gt=compose.MOST)),
         unled=Count("pk", filter=Q(led=0)),
-        first_end=Min("erase_on", filter=Q(wrapped_key__isnull=False)),
     )
     people = Membership.objects.filter(circle__space=space, circle__ended_at=None).aggregate(
         members=Count("person", filter=HERE, distinct=True), waiting=Count("pk", filter=Q(waiting_since__isnull=False))
@@ -311,11 +310,12 @@ def numbers(space: Space) -> Numbers:
     past = Circle.objects.filter(space=space).aggregate(
         ended=Count("pk", filter=Q(ended_at__isnull=False), distinct=True),
         turns=Count("turns", distinct=True),
+        first_end=Min("erase_on", filter=Q(wrapped_key__isnull=False)),  # of one that has ended too
     )
     held = Meeting.objects.filter(circle__space=space, ends_at__lt=timezone.now(), cancelled_at=None).count()
     return Numbers(
         shape["all"], past["ended"], people["members"], people["waiting"], shape["small"], shape["large"],
-        shape["unled"], held, past["turns"], shape["first_end"],
+        shape["unled"], held, past["turns"], past["first_end"],
     )  # fmt: skip
 
 
