@@ -149,7 +149,8 @@ def deploy_steps() -> list[Step]:
 def pytest_steps(on_postgres: dict[str, str]) -> list[Step]:
     # Most tests wait for a server, a browser, a clock: three at once keep two cores busy. A file stays with one worker,
     # and the files come in the order of tests/conftest.py, the longest first, and not by how many tests they have.
-    pytest = ["-m", "pytest", "-n", "3", "--dist", "loadfile", "--no-loadscope-reorder", "-m"]
+    # A worker that dies of a test that hangs is not replaced: xdist would give that test to the next, for ever.
+    pytest = ["-m", "pytest", "-n", "3", "--dist", "loadfile", "--no-loadscope-reorder", "--max-worker-restart=0", "-m"]
     # These never touch a database, or test the commands themselves.
     apart = ["engine", "catalogue", "browser", "ops/test_bin.py"]
     # Who may open what is asked of a table and of plain rows, and what a calendar reads of text: once, on one database.
