@@ -34,12 +34,16 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What an endpoint needs to know: where, who says they are whom (cookies), and in which language."""
+    """What an endpoint needs to know: where, who says they are whom (cookies), and in which language.
+
+    ``shown``: what a page that opens its first stream says it shows already (``?vu=``); empty when it comes back.
+    """
 
     where: tuple[str, ...]
     cookies: dict[str, str]
     language: str
     form: tuple[tuple[str, str], ...] = ()
+    shown: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,8 @@ class Live:
         headers = dict(scope["headers"])
         path = scope["path"]
         if scope["method"] == "GET" and (found := self.stream[0].fullmatch(path)):
-            return self._stream(_request(found, headers), scope, receive, send)
+            request = replace(_request(found, headers), shown=_shown(scope["query_string"], headers))
+            return self._stream(request, scope, receive, send)
         if scope["method"] == "POST" and b"x-cordee" in headers and (found := self.act[0].fullmatch(path)):
             return self._act(found, headers, receive, send)
         return self._page(scope, receive, send)
@@ -178,6 +183,11 @@ def _request(found: re.Match[str], headers: dict[bytes, bytes]) -> Request:
     cookies = _cookies(headers.get(b"cookie", b"").decode("latin-1"))
     accepted = headers.get(b"accept-language", b"").decode("latin-1")
     return Request(found.groups(), cookies, cookies.get(settings.LANGUAGE_COOKIE_NAME) or accepted)
+
+
+def _shown(query: bytes, headers: dict[bytes, bytes]) -> str:
+    """After its first event a page shows something else than it was opened with, and says so by Last-Event-ID."""
+    return "" if b"last-event-id" in headers else dict(parse_qsl(query.decode("latin-1"))).get("vu", "")
 
 
 def _cookies(header: str) -> dict[str, str]:

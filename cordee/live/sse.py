@@ -9,9 +9,9 @@ HEADERS = [
 ]
 
 
-def message(data: str, event: str = "") -> bytes:
+def message(data: str, event: str = "", id: str = "") -> bytes:
     """One event. Line ends inside the data are kept as SSE asks; a carriage return would end a line too."""
-    head = f"event: {event}\n" if event else ""
+    head = (f"id: {id}\n" if id else "") + (f"event: {event}\n" if event else "")
     if "\r" in data:
         data = data.replace("\r\n", "\n").replace("\r", "\n")
     lines = data.replace("\n", "\ndata: ")

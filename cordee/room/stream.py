@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import Error
+from django.utils.crypto import salted_hmac
 
 from cordee.engine.commands import Leave, Return
 from cordee.engine.seen import Group, View
@@ -49,7 +50,7 @@ async def open_stream(request: Request) -> AsyncGenerator[bytes, None] | None:
         asked.add("too_many")
         return None
     asked.add("opened")
-    return _events(key, request.cookies if key.is_screen else {}, language_of(request.language))
+    return _events(key, request.cookies if key.is_screen else {}, language_of(request.language), request.shown)
 
 
 def hello() -> dict[str, float | str]:
@@ -57,14 +58,16 @@ def hello() -> dict[str, float | str]:
     return {"now": round(time(), 3), "release": release()}
 
 
-async def _events(key: access.Key, cookies: Mapping[str, str], language: str) -> AsyncGenerator[bytes, None]:
+async def _events(
+    key: access.Key, cookies: Mapping[str, str], language: str, shown: str = ""
+) -> AsyncGenerator[bytes, None]:
     _open[key] += 1
     _links[key, key.digest] += 1
     sent: View | None = None
     seen: tuple[int, bool] | None = None  # the version last looked at, and whether it could be read
     try:
         with hub.listen(store.topic(key.room)) as bell:
-            yield sse.message(json.dumps(hello()), event="hello")
+            yield sse.message(json.dumps(hello()), event="hello", id="1")
             beat, doubt = False, settings.BUS != "local"  # another process may have written before it could be heard
             while True:
                 if not await _still_open(key, cookies):
@@ -84,8 +87,8 @@ async def _events(key: access.Key, cookies: Mapping[str, str], language: str) ->
                     if view is None:
                         yield sse.message("revoked", event="bye")
                         return
-                    news = _news(sent, view, language)
-                    sent = view
+                    news = _news(sent, view, language, shown)
+                    sent, shown = view, ""
                 if news or beat:
                     yield news or sse.BEAT
                 unread = room is None
@@ -170,10 +173,20 @@ def _read(room_id: str) -> store.Room:
     return store.load(room_id)
 
 
-def _news(sent: View | None, view: View, language: str) -> bytes:
-    """The event that makes a page of ``sent`` one of ``view``; empty when they look alike."""
+def _news(sent: View | None, view: View, language: str, shown: str) -> bytes:
+    """The event that makes a page of ``sent`` one of ``view``; empty when they look alike, or it shows that already."""
     data = "".join(changes(sent, view, language))
-    return sse.message(data) if data else b""
+    return sse.message(data) if data and not (shown and shown == tag(data)) else b""
+
+
+def whole(view: View, language: str) -> str:
+    """The swaps that make any page of the room one of this view."""
+    return "".join(changes(None, view, language))
+
+
+def tag(html: str) -> str:
+    """By what name a page says that this is what it shows: keyed, since addresses are written to proxies' logs."""
+    return salted_hmac("cordee.room.shown", html, algorithm="sha256").hexdigest()[:16]
 
 
 def changes(before: View | None, view: View, language: str) -> Iterable[str]:

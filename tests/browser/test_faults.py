@@ -278,7 +278,7 @@ class Holding(Wire):
         with suppress(OSError):
             asks = source.getsockname()[1] == self.port  # this side comes from the browser
             while data := source.recv(65536):
-                if asks and b"/stream HTTP" in data and not self.lets.is_set():
+                if asks and b"/stream" in data.partition(b" HTTP")[0] and not self.lets.is_set():
                     mute[0] = self.passes + 1  # what may still come back, and one
                 if not asks and mute[0]:
                     data, mute[0] = data[: mute[0] - 1], max(1, mute[0] - len(data))
@@ -334,7 +334,7 @@ def asks(person: Person) -> Callable[[], list[int]]:
             window.asks = [];
             window.opened = [];
             window.fetch = (address, ...options) => {
-                if (String(address).endsWith('/stream')) window.opened.push(Date.now());
+                if (/\/stream(\?|$)/.test(address)) window.opened.push(Date.now());
                 if (!String(address).startsWith('maintenant')) return fetch(address, ...options);
                 window.asks.push(Date.now());
                 window.unanswered = true;

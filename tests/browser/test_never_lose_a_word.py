@@ -63,7 +63,7 @@ def test_what_is_typed_on_the_phone_is_there_on_the_laptop(room: LiveRoom, karim
 def test_a_draft_that_is_sent_from_both_devices_is_one_card(room: LiveRoom, karim: Person, desktop):
     kept_by_the_server(karim, QUESTION)
     laptop, nadia = Person(desktop(), "Karim"), seated(desktop(), room, "nadia")
-    laptop.page.route("**/stream", lambda route: route.abort())  # its page is as it came
+    laptop.page.route("**/stream*", lambda route: route.abort())  # its page is as it came
     laptop.page.goto(room.places["karim"])
     for device in (karim, laptop):
         expect(device.box("question")).to_have_value(QUESTION)
@@ -134,12 +134,12 @@ def test_a_refused_text_stays_in_its_field(room: LiveRoom, karim: Person):
     types(karim, QUESTION)
     # The floor passes while Karim presses: his page does not know it yet.
     karim.page.evaluate("document.getElementById('stage')._htmx.sse.reader.cancel()")
-    karim.page.route("**/stream", lambda route: route.abort())
+    karim.page.route("**/stream*", lambda route: route.abort())
     room.pass_floor()
     karim.page.evaluate("document.getElementById('f-question').requestSubmit()")
     expect(karim.form("question").locator(".said")).to_contain_text("C’est à Nadia de parler")
     expect(karim.box("question")).to_have_value(QUESTION)
-    karim.page.unroute("**/stream")
+    karim.page.unroute("**/stream*")
     karim.page.reload()
     expect(karim.box("question")).to_have_value(QUESTION)
 

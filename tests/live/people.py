@@ -102,11 +102,11 @@ class Person:
         assert answer.status_code == 204, answer.text
 
     @asynccontextmanager
-    async def stream(self, path: str = "") -> AsyncIterator[Stream]:
-        cookies = {"Cookie": f"place={self.token}"}
+    async def stream(self, path: str = "", query: str = "", **headers: str) -> AsyncIterator[Stream]:
+        headers |= {"Cookie": f"place={self.token}"}
         async with (
             httpx.AsyncClient(base_url=self.server.url, timeout=20) as client,
-            client.stream("GET", f"{path or self.path}stream", headers=cookies) as response,
+            client.stream("GET", f"{path or self.path}stream{query}", headers=headers) as response,
         ):
             yield Stream(response)
 

@@ -11,7 +11,7 @@ import pytest
 
 from cordee.room import render, stream
 from tests.conftest import Template
-from tests.live.people import Person, Stream, eventually
+from tests.live.people import Message, Person, Stream, eventually
 
 CANARY = "zqcanaryqz"
 
@@ -56,13 +56,27 @@ async def test_a_stream_begins_with_everything_and_goes_on_with_what_changes(fan
         assert "no-store" in headers["cache-control"]
         assert headers["x-accel-buffering"] == "no"
         first = await open_.next()
-        targets = re.findall(r'hx-target="#([\w-]+)"', first.data)
-        assert sorted(targets) == sorted(render.PARTS)
+        assert sorted(targets(first)) == sorted(render.PARTS)
         situation(karim)
         second = await open_.until(CANARY)
-        changed = set(re.findall(r'hx-target="#([\w-]+)"', second.data))
+        changed = set(targets(second))
         assert "groups" in changed
         assert not changed & {"strip", "say", "clock", "past", "own", "hand", "request"}
+
+
+async def test_a_page_just_opened_is_told_what_changes_and_one_that_comes_back_everything(fanny, karim, claire):
+    shown = "?vu=" + re.search(r'data-shown="(\w+)"', claire.look())[1]
+    async with (
+        claire.stream(query=shown) as opened,
+        claire.stream(query=shown, **{"Last-Event-ID": "1"}) as back,
+    ):
+        assert sorted(targets(await back.next())) == sorted(render.PARTS)
+        situation(karim)
+        assert "strip" not in targets(await opened.until(CANARY))
+
+
+def targets(message: Message) -> list[str]:
+    return re.findall(r'hx-target="#([\w-]+)"', message.data)
 
 
 async def test_one_new_card_to_another_person_is_less_than_4_kb_on_the_wire(fanny, karim, claire):

@@ -1,5 +1,6 @@
 """What a page whose stream is held back asks for instead: the same view, to the same seat, and nothing twice."""
 
+import re
 from time import time
 
 import pytest
@@ -28,6 +29,15 @@ def test_it_is_what_a_new_stream_of_the_same_seat_begins_with(house):
         first = "".join(stream.changes(None, house.view(seat), "fr"))
         assert answer.json()["html"] == first and first
         assert "no-store" in answer["Cache-Control"]
+
+
+@pytest.mark.parametrize("seat", ["claire", "karim", "fanny", "screen"])
+def test_a_page_names_what_it_shows_as_its_stream_does(house, seat):
+    path = f"/ecran/{house.id}/" if seat == "screen" else house.address
+    page = house.browser(seat).get(path).content.decode()
+    named = re.search(r'data-shown="(\w{16})"', page)
+    assert named and named[1] == stream.tag(stream.whole(house.view(seat), "fr"))
+    assert house.browser(seat).get(f"{path}maintenant").json()["tag"] == named[1]
 
 
 def test_it_tells_the_clock_and_the_release(house):

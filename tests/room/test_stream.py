@@ -71,8 +71,8 @@ def world(monkeypatch) -> World:
     return world
 
 
-async def opened():
-    events = await stream.open_stream(Request(("salle", "room"), {}, "fr"))
+async def opened(shown: str = ""):
+    events = await stream.open_stream(Request(("salle", "room"), {}, "fr", shown=shown))
     assert events is not None
     return events
 
@@ -88,6 +88,33 @@ async def following(events, within: float = 2) -> str:
 async def ring() -> None:
     actions.hub.poke(store.topic("room"))
     await asyncio.sleep(0)
+
+
+def tag_of(room: store.Room) -> str:
+    view = room.view("karim")
+    assert view is not None
+    return stream.tag(stream.whole(view, "fr"))
+
+
+async def test_a_page_just_opened_is_not_told_again_what_it_shows_and_then_what_changes(world):
+    async with aclosing(await opened(tag_of(world.here))) as events:
+        assert "hello" in (await anext(events)).decode()
+        coming = asyncio.ensure_future(following(events))
+        await asyncio.sleep(0.02)
+        assert not coming.done()
+        world.here = world.there = replace(world.here, state=world.ask(world.here.state, "comment ensuite"))
+        await ring()
+        sent = await coming
+        assert "comment ensuite" in sent and 'hx-target="#hand"' not in sent
+
+
+async def test_a_page_that_shows_what_was_before_is_told_the_whole_and_so_is_one_that_guesses(world):
+    before = tag_of(world.here)
+    world.here = world.there = replace(world.here, state=world.ask(world.here.state, "comment entre-temps"))
+    for shown in (before, "", "0" * 16):
+        async with aclosing(await opened(shown)) as events:
+            sent = await following(events)
+            assert "comment entre-temps" in sent and 'hx-target="#ring"' in sent
 
 
 async def test_a_change_of_this_process_and_one_of_another_in_one_ring_are_both_sent(world, settings):

@@ -3,7 +3,6 @@
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from secrets import token_urlsafe
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -60,8 +59,8 @@ def now(request: HttpRequest, room: str, screen: bool = False) -> HttpResponse:
     if view is None:
         incidents.noticed("revoked", request, room)
         return JsonResponse({}, status=403)
-    html = "".join(stream.changes(None, view, get_language() or "fr"))
-    tag = sha256(html.encode()).hexdigest()[:16]
+    html = stream.whole(view, get_language() or "fr")
+    tag = stream.tag(html)
     seen = request.GET.get("vu") == tag
     return JsonResponse({**stream.hello(), "tag": tag, "html": "" if seen else html})
 
@@ -83,11 +82,12 @@ def page(
     if refusal and typed and not any(form.own and form.kind.id == refusal["kind"] for form in view.forms):
         # No field of this page holds what was typed any more: it is given back, to be copied.
         refusal["sentence"] += " « " + " / ".join(typed.values()) + " »"
-    extra = {"drafts": drafts, "new_id": new_id or token_urlsafe(18)}
+    extra, language = {"drafts": drafts, "new_id": new_id or token_urlsafe(18)}, get_language() or "fr"
     context = {
         "view": view,
         "room": _invitation(request, known, view),
-        "parts": parts.page(view, get_language() or "fr", extra),
+        "parts": parts.page(view, language, extra),
+        "shown": stream.tag(stream.whole(view, language)),
         "drafts": drafts,
         "is_screen": key.is_screen,
         "refusal": refusal,

@@ -449,6 +449,7 @@
   let spoke = false; // it has said something since
   let doubt = false; // it fell silent: its first words prove nothing, a beat does
   let first = false, mixed = false; // the next view is a whole one; this page shows what was asked for elsewhere
+  let shown = document.body.dataset.shown; // what the page was opened with: its first stream need not say it again
   let tag = '', asked = false, askAt = 0; // of GET maintenant
   const patience = 5000 + 5000 * Math.random(); // a room that returns does not come in one burst
 
@@ -571,7 +572,8 @@
   function connect() {
     if (over || !window.htmx || sse()) return;
     window.htmx.trigger(stage, 'htmx:abort');
-    window.htmx.ajax('GET', 'stream', { source: stage, swap: 'none' }).catch(() => {});
+    window.htmx.ajax('GET', shown ? `stream?vu=${shown}` : 'stream', { source: stage, swap: 'none' }).catch(() => {});
+    shown = '';
   }
 
   function watch() {
@@ -686,7 +688,7 @@
   });
 
   if (stage) {
-    stage.addEventListener('htmx:after:sse:connection', () => { first = true; });
+    stage.addEventListener('htmx:after:sse:connection', ({ detail: { connection } }) => { first = Boolean(connection.lastEventId) || !connection.url.includes('vu='); });
     stage.addEventListener('htmx:before:sse:message', message);
     stage.addEventListener('htmx:after:sse:message', refresh);
     stage.addEventListener('hello', ({ detail }) => { if (!doubt) hello(JSON.parse(detail.data)); });
