@@ -63,6 +63,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "cordee.web.words.Taken",
     "cordee.accounts.middleware.Visitor",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]

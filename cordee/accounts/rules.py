@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cache, wraps
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.views import redirect_to_login
@@ -74,7 +75,7 @@ def needs(ability: str, find: Callable[[Any], Thing] | None = None) -> Callable[
         def checked(request: HttpRequest, **where: Any) -> HttpResponse:
             user = request.user
             if not user.is_authenticated and "anybody" not in abilities()[ability].who:
-                return redirect_to_login(request.get_full_path())
+                return redirect_to_login(_again(request))
             if find is None:
                 if not may(user, ability):
                     raise _nothing_here(request)
@@ -88,6 +89,13 @@ def needs(ability: str, find: Callable[[Any], Thing] | None = None) -> Callable[
         return checked
 
     return decorate
+
+
+def _again(request: HttpRequest) -> str:
+    """Where to go once signed in: the page of a form that was posted, which kept what was typed (web/keep.js)."""
+    came = urlsplit(request.headers.get("Referer", ""))
+    posted = request.method not in {"GET", "HEAD"} and came.netloc == request.get_host()
+    return came.path if posted else request.get_full_path()
 
 
 def _nothing_here(request: HttpRequest) -> Http404:

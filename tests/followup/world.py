@@ -180,9 +180,11 @@ def _filled(route: str, values: tuple[object, ...]) -> str:
 def main() -> None:
     """For a server's database: furnishes it, prints sessions and addresses as JSON."""
     world = World()
+    letters = Commitment.objects.select_related("person__user")
     known = {
         "commitment": f"/engagements/{world.promised.pk}/",
-        "tap": links.answers(Commitment.objects.select_related("person__user").get(pk=world.promised.pk))["kept"],
+        "tap": links.answers(letters.get(pk=world.promised.pk))["kept"],
+        "tap unsaid": links.answers(letters.get(pk="promised-by-helene"))["kept"],
         "publish": f"/apprentissages/{world.learnt.pk}/publier/",
         "success": "/engagements/kept-by-claire/reussite/",
         "successes": f"/cercles/{world.circle.pk}/reussites/",
@@ -191,6 +193,12 @@ def main() -> None:
         "balance": f"/cercles/{world.circle.pk}/donner-recevoir/",
         "recalled": f"/situations/{world.prepared.pk}/rappel/",
         "published": f"/apprentissages/publies/{world.space.pk}/",
+        "meeting": f"/seances/{world.meetings[1].pk}/",
+        "values": f"/espaces/{world.space.pk}/valeurs/changer/",
+        "new circle": f"/espaces/{world.space.pk}/cercles/nouveau/",
+        "change": f"/cercles/{world.circle.pk}/modifier/",
+        "charter": f"/cercles/{world.circle.pk}/charte/modifier/",
+        "plan": f"/cercles/{world.circle.pk}/seances/planifier/",
     }
-    sessions = {who: session_of(who) for who in ("claire", "karim", "octave")}
+    sessions = {who: session_of(who) for who in ("claire", "karim", "octave", "rose", "fanny")}
     print(json.dumps({"sessions": sessions, "paths": known}))

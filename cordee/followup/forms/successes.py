@@ -10,22 +10,25 @@ from cordee.accounts.models import Person
 from cordee.followup.queries.successes import LONGEST
 
 
+class Line(forms.CharField):
+    def __init__(self, **given: Any) -> None:
+        super().__init__(max_length=LONGEST, widget=forms.Textarea({"rows": 2}), **given)
+
+
 class Telling(forms.Form):
     """The three lines, and to whom the lead is owed; nobody need be named."""
 
-    situation = forms.CharField(label=_("La situation"), max_length=LONGEST)
-    did = forms.CharField(label=_("Ce que j’ai fait"), max_length=LONGEST)
-    gave = forms.CharField(label=_("Ce que cela a donné"), max_length=LONGEST)
+    situation = Line(label=_("La situation"))
+    did = Line(label=_("Ce que j’ai fait"))
+    gave = Line(label=_("Ce que cela a donné"))
     thanked = forms.ChoiceField(label=_("Merci à…"), required=False)
-    word = forms.CharField(label=_("Un mot pour cette personne"), max_length=LONGEST, required=False)
+    word = Line(label=_("Un mot pour cette personne"), required=False)
 
     def __init__(self, peers: Sequence[Person], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.peers = {str(person.pk): person for person in peers}
         names = [(pk, person.name) for pk, person in self.peers.items()]
         self.fields["thanked"].choices = [("", _("Personne en particulier")), *names]  # type: ignore[attr-defined]
-        for name in ("situation", "did", "gave", "word"):
-            self.fields[name].widget = forms.Textarea({"rows": 2, "maxlength": LONGEST})
 
     def clean(self) -> dict[str, Any]:
         said = self.cleaned_data

@@ -82,6 +82,7 @@ def one_tap(request: HttpRequest, commitment: str, token: str) -> HttpResponse:
         "added": added,
         "may_say": empty and not added,
         "commitment": found,
+        "owner": request.user if request.user.is_authenticated else found.person.user or found.person,
         "promise": queries.read([found])[0] if mine else None,
     }
     return render(request, "followup/one_tap.html", page)

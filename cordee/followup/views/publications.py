@@ -54,6 +54,7 @@ def _publish_page(
     warned: Sequence[Trace] | None = None,
 ) -> HttpResponse:
     page = {
+        "learning": learning,
         "space": learning.circle.space,
         "publication": Publication.objects.filter(learning=learning).first(),
         "words": words,

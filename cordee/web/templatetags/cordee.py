@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from cordee.engine.protocol import Field
 from cordee.engine.seen import Card, Form, Group, Ring, RingSeat
 from cordee.engine.signals import SignalView
+from cordee.web import words
 
 register = template.Library()
 ALONE = re.compile(r"(?<=«) | (?=[:;!?»])")  # French spaces at which no line may break
@@ -56,8 +57,16 @@ def hour(at: float) -> str:
 
 
 @register.filter
-def split(words: str) -> list[str]:
-    return words.split()
+def split(text: str) -> list[str]:
+    return text.split()
+
+
+register.filter("owner", words.owner)
+
+
+@register.simple_tag(takes_context=True)
+def taken(context: template.Context) -> str:
+    return words.told(context["request"])
 
 
 @register.filter
