@@ -3,6 +3,8 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from functools import cached_property
 from itertools import product
 
 from django.utils import timezone
@@ -19,8 +21,9 @@ from tests.people import person, space_of
 # it. aicha is of another circle of the same space, thomas of none. rose organises, marc pays. octave organises another
 # space and is of a circle there. operator runs the server.
 CIRCLE = "claire karim helene fanny"
-SPACE = f"{CIRCLE} julien nadia aicha thomas rose marc"
-WHO = (*SPACE.split(), "octave", "operator", "nobody")
+NEAR, FAR = "julien nadia aicha thomas", "rose marc octave operator nobody"
+SPACE = f"{CIRCLE} {NEAR} rose marc"
+WHO = f"{CIRCLE} {NEAR} {FAR}".split()
 READERS = {
     "situationtitle": "claire",
     "situationtext": "claire",
@@ -112,10 +115,12 @@ class World(Town):
 
     def _tells(self) -> None:
         kept = self._promises("claire", "helene", "kept", then="keptthen")
-        kept.stand(state=Commitment.KEPT)
+        kept.stand(state=Commitment.KEPT, at=timezone.now() - timedelta(hours=2))  # long enough ago for its letters
         words = {"situation": "successsituation", "did": "successdid", "gave": "successgave", "word": "thanks"}
         told = {name: said(text) for name, text in words.items()}
-        successes.tell(kept, self.circle.key() or b"", told, self.people["karim"])
+        success = successes.tell(kept, self.circle.key() or b"", told, self.people["karim"])
+        success.thanked_at = kept.answered_at
+        success.save()
 
     def publish(self) -> None:
         self.shown = published.publish(self.learnt, said("published"))
@@ -123,15 +128,16 @@ class World(Town):
     def _elsewhere(self) -> None:
         self.ailleurs = space_of("Ailleurs")
         self.space, here = self.ailleurs, self.space
-        theirs = self._learns(self._circle("Les lointains", octave="member"), "octave", text="elsewherelearnt")
+        circle = self._circle("Les lointains", octave="member")
+        self.elsewhere = self._learns(circle, "octave", text="elsewherelearnt")
         self.space = here
-        published.publish(theirs, said("elsewherepublished"))
+        published.publish(self.elsewhere, said("elsewherepublished"))
 
     # ------------------------------------------------------------ what a browser may ask for
 
-    @property
+    @cached_property
     def named(self) -> Mapping[str, list[object]]:
-        """What each part of an address can name."""
+        """What each part of an address can name, as the world was made."""
         tokens = [links.token(self.promised, state) for state in links.ANSWERS[:1]]
         return {
             "space": [self.space.pk, self.ailleurs.pk],
@@ -150,9 +156,7 @@ class World(Town):
     def doors(self) -> Iterator[str]:
         """The pages of circles and of one's own that lead to what is kept."""
         for circle in self.named["circle"]:
-            yield from (
-                f"/cercles/{circle}/{part}" for part in ("", "situations/", "mon-carnet/", "mon-carnet/markdown/")
-            )
+            yield from (f"/cercles/{circle}/{part}" for part in ("", "situations/", "mon-carnet/"))
         yield from (f"/engagements/{commitment}/reussite/" for commitment in self.named["commitment"])
         yield from (f"/seances/{self.meetings[0].pk}/", f"/situations/{self.prepared.pk}/")
 

@@ -178,6 +178,10 @@ def test_a_witness_is_told_once_that_it_is_kept_and_who_left_is_not(lake, clock)
         promise.witness = lake.people[witness]
         promise.save()
         promise.stand(state="kept", at=NOW)
+    tried = lake.promise("karim", "tried")
+    tried.witness = lake.people["fanny"]
+    tried.stand(state="tried", at=NOW)
+    tried.save()
     assert written("witnessed_kept") == []  # a tap may be a mistake
     Membership.objects.filter(person=lake.people["karim"]).update(left_at=NOW)
     clock(NOW + timedelta(hours=2))
@@ -186,15 +190,29 @@ def test_a_witness_is_told_once_that_it_is_kept_and_who_left_is_not(lake, clock)
     assert "Karim" not in letter.text and not [word for word in CANARIES if word in letter.text]
 
 
-def test_who_is_thanked_hears_once_that_a_thank_you_waits(lake, clock):
-    success = Success(id="told", commitment=lake.promise("karim"), thanked=lake.people["claire"], thanked_at=NOW)
+def thanks(lake, author: str, thanked: str) -> None:
+    promise = lake.promise(author, f"of-{author}")
+    success = Success(id=f"by-{author}", commitment=promise, thanked=lake.people[thanked], thanked_at=NOW)
     success.hold(lake.circle.key() or b"", {"word": CANARIES[0]})
     success.save()
+
+
+def test_who_is_thanked_hears_once_that_a_thank_you_waits_unless_they_left(lake, clock):
+    thanks(lake, "karim", "claire")
+    thanks(lake, "claire", "fanny")
+    Membership.objects.filter(person=lake.people["fanny"]).update(left_at=NOW)
     assert written("thanks_wait") == []  # it may be taken back at once
     clock(NOW + timedelta(hours=2))
     assert written("thanks_wait") == ["claire"] and written("thanks_wait") == []
     letter = Letter.objects.get(kind="thanks_wait")
     assert "Karim" not in letter.text and CANARIES[0] not in letter.text
+
+
+def test_of_a_thank_you_that_nobody_can_read_any_more_no_letter_is_written(lake, clock):
+    thanks(lake, "karim", "claire")
+    lake.circle.destroy_key()
+    clock(NOW + timedelta(hours=2))
+    assert written("thanks_wait") == []
 
 
 def test_a_commitment_that_was_answered_or_is_long_past_is_left_in_peace(lake, clock):
