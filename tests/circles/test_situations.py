@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from cordee.circles import crypto
 from cordee.circles.actions import situations
-from cordee.circles.models import Circle, Meeting, Membership, Situation, Turn
+from cordee.circles.models import Attendance, Circle, Meeting, Membership, Situation, Turn
 from cordee.circles.queries import situations as queries
 from tests.people import of, signed_in, small_circle
 
@@ -135,6 +135,15 @@ def test_what_is_brought_goes_to_the_room_of_that_meeting_alone(circle):
     assert situations.brought(second) == []
     situations.take_back(situation)
     assert situations.brought(first) == []
+
+
+def test_it_is_not_brought_to_a_meeting_whose_room_has_closed_though_its_hours_run(circle):
+    closed, coming = meeting(circle), meeting(circle, 2, 14)
+    assert queries.next_meeting(circle) == closed
+    now = timezone.now()
+    for name in ("claire", "karim"):
+        Attendance.objects.create(meeting=closed, person=of(circle, name), arrived_at=now, left_at=now)
+    assert queries.next_meeting(circle) == coming
 
 
 def test_without_a_question_it_cannot_be_brought(circle):

@@ -47,8 +47,8 @@ def title(situation: Situation) -> str:
 
 
 def next_meeting(circle: Circle) -> Meeting | None:
-    """The meeting to which a situation would be brought now."""
-    coming = circle.meetings.filter(ends_at__gt=timezone.now(), cancelled_at=None)
+    """The meeting to which a situation would be brought now: not one whose room has closed, though its hours run."""
+    coming = circle.meetings.filter(ends_at__gt=timezone.now(), cancelled_at=None, attendances=None)
     return coming.order_by("starts_at", "pk").first()
 
 
