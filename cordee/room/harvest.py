@@ -171,14 +171,19 @@ class _Harvest:
 
     def _outcomes(self) -> None:
         """Where those who had promised stand now, as they have just said; what they said later elsewhere holds."""
-        said_at = {str(one.plain["id"]): one.at for one in self.told if one.kind == "Marked"}
+        said_at: dict[str, dict[str, float]] = {}
+        for one in self.told:
+            if one.kind == "Marked":
+                said_at.setdefault(str(one.plain["id"]), {})[str(one.plain["mark"])] = one.at
         for c in self.state.contributions.values():
-            if c.round > 0 or c.id not in said_at or c.kind != "carried":
+            if c.round > 0 or c.kind != "carried":
                 continue
-            known = [name for name in ("standing", "gave", "learnt") if self.state.protocol.mark_row(name, c.kind)]
+            known = [name for name in ("standing", "gave", "learnt") if name in said_at.get(c.id, {})]
             put = {name: self.state.marked(c.id, name).get(c.author) for name in known}
-            said = {name: mark.value if mark else "" for name, mark in put.items()}
-            commitments.keep_outcome(self.circle, c.id, said, _moment(said_at[c.id]))
+            said: dict[str, tuple[str, datetime]] = {
+                name: (one.value if one else "", _moment(said_at[c.id][name])) for name, one in put.items()
+            }
+            commitments.keep_outcome(self.circle, c.id, said)
 
     # ------------------------------------------------------------ counts
 

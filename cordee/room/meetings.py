@@ -143,11 +143,10 @@ def _promised(session: Session, meeting: Meeting, protocol: Protocol, now: float
         body = {name: words[name] for name in ("if", "then", "witness") if words.get(name)}
         body |= {"from": commitment.person.name} | ({"date": due.isoformat()} if due else {})
         yield e.Written(at=now, seat=seat, id=commitment.pk, kind="carried", round=0, step=step.id, body=body)
-        said = {"standing": commitment.state, **commitment.outcome(key)}
-        if commitment.state != Commitment.PROMISED:
-            for mark, value in said.items():
-                if value:
-                    yield e.Marked(at=now, seat=seat, id=commitment.pk, mark=mark, owner=seat, body={"value": value})
+        standing = commitment.state if commitment.state != Commitment.PROMISED else ""
+        for mark, value in {"standing": standing, **commitment.outcome(key)}.items():
+            if value:
+                yield e.Marked(at=now, seat=seat, id=commitment.pk, mark=mark, owner=seat, body={"value": value})
 
 
 def _commitments(meeting: Meeting) -> list[Commitment]:

@@ -288,6 +288,22 @@ def test_what_was_said_elsewhere_since_holds():
     assert Commitment.objects.get(pk=commitment.pk).state == "kept"
 
 
+def test_words_said_elsewhere_are_not_taken_away_by_what_the_room_was_not_told():
+    lake = Lake(*WHO)
+    close(whole(lake))
+    commitment = Commitment.objects.get()
+    commitment.stand(gave="Il a écouté.")
+    room = meet(lake)
+    claire = lake.seat("claire", room.house)
+    marks = {m.mark: m for m in room.view("screen").groups[0].cards[0].marks}
+    assert marks["gave"].says == ("Il a écouté.",) and "standing" not in marks
+    commitment.stand(learnt="Oser plus tôt.")
+    room.mark(claire, commitment.pk, "standing", "kept")
+    close(room)
+    found = Commitment.objects.get(pk=commitment.pk)
+    assert found.state == "kept" and found.outcome(key(lake)) == {"gave": "Il a écouté.", "learnt": "Oser plus tôt."}
+
+
 def test_a_room_that_nobody_closed_is_taken_up_too():
     lake = Lake(*WHO)
     whole(lake)

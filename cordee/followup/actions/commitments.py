@@ -43,16 +43,21 @@ def _write(commitment: Commitment, promise: Promise, key: bytes) -> None:
     commitment.hold(key, promise.words)
 
 
-def keep_outcome(circle: Circle, commitment: str, said: Mapping[str, str], said_at: datetime) -> None:
+def keep_outcome(circle: Circle, commitment: str, said: Mapping[str, tuple[str, datetime]]) -> None:
     """What its author has said of a commitment at the opening of a later meeting; what they said since holds.
 
-    ``said``: standing, gave, learnt; what the room did not ask for is left out.
+    ``said``: what was said of standing, gave and learnt, and when; what was not spoken of there is left out.
     """
     stored = Commitment.objects.filter(pk=commitment, circle=circle).select_related("circle").first()
-    if stored is None or stored.sealed is None or (stored.answered_at and stored.answered_at >= said_at):
+    if stored is None or stored.sealed is None:
         return
-    standing = said.get("standing") or stored.state
-    words = {name: said[name] for name in ("gave", "learnt") if name in said}
+    new = {name: one for name, one in said.items() if stored.answered_at is None or one[1] > stored.answered_at}
+    if not new:
+        return
+    standing = new["standing"][0] if "standing" in new else ""
+    words = {name: new[name][0] for name in ("gave", "learnt") if name in new}
     before = {"gave": "", "learnt": "", **stored.outcome(stored.circle.key())}
-    if standing in dict(Commitment.STATES) and (standing != stored.state or before != before | words):
-        stored.stand(state=standing, gave=words.get("gave"), learnt=words.get("learnt"), at=said_at)
+    changed = standing not in {"", stored.state} or before != before | words
+    if changed and standing in {"", *dict(Commitment.STATES)}:
+        said_at = max(at for _, at in new.values())
+        stored.stand(state=standing or None, gave=words.get("gave"), learnt=words.get("learnt"), at=said_at)
