@@ -4,6 +4,7 @@ from html import unescape
 
 import pytest
 
+from cordee.circles.actions import situations
 from cordee.followup.models import Learning, Publication
 from cordee.home import erasure, export
 from cordee.room import harvest
@@ -58,6 +59,13 @@ def test_it_is_recalled_for_its_authors_situations_and_nobody_elses(town):
     assert MINE not in shown("karim", path)
     signed_in("karim").post(path, {"learning": kept().pk, "do": "helps"})
     assert not kept().helps.exists()
+
+
+def test_kept_in_another_circle_it_helps_here_too(town):
+    other = town._circle("Ailleurs", claire="member")
+    path = f"/situations/{situations.begin(other, town.people['claire']).pk}/rappel/"
+    signed_in("claire").post(path, {"learning": kept().pk, "do": "helps"})
+    assert kept().helps.count() == 1
 
 
 def test_nobody_else_gives_it_nor_publishes_it_and_its_author_gives_it_first(town):

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from cordee.accounts.models import User
 from cordee.circles.actions import situations
 from cordee.circles.models import Situation
 from cordee.engine.recall import Match
 from cordee.followup import published, ranking, vectors
-from cordee.followup.models import Help, Publication
+from cordee.followup.models import Help, Learning, Publication
 from cordee.followup.queries.learnings import Learnt, learnings_for, read_learnings
 
 PREPARED = ("title", "text", "tried", "expected")  # what of a situation is compared
@@ -50,8 +50,13 @@ def _recalled(match: Match, learnt: Learnt | None, shown: Publication | None, he
     return Recalled(match.words, learning in helping, learnt, shown)
 
 
+def compared(user: User, situation: Situation) -> QuerySet[Learning]:
+    """The learnings that may be recalled for it: its circle's, and those its author keeps for themselves alone."""
+    return learnings_for(user).filter(Q(circle=situation.circle_id) | Q(alone=True))
+
+
 def _of_circle(user: User, situation: Situation) -> Sequence[Learnt]:
-    kept = read_learnings(learnings_for(user).filter(Q(circle=situation.circle_id) | Q(alone=True)))
+    kept = read_learnings(compared(user, situation))
     return [learnt for learnt in kept if learnt.words.get("text")]
 
 

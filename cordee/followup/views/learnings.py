@@ -102,10 +102,9 @@ def recalled(request: SignedIn, situation: Situation) -> HttpResponse:
 
 
 def _helping(request: SignedIn, situation: Situation) -> Learning | None:
-    """The learning that is said to help, if it is one that they may read: of this circle, or published."""
+    """The learning that is said to help, if it is one that could be recalled to them here."""
     space = situation.circle.space
     if shown := request.POST.get(recalling.SPACE):
         found = published.of(space).filter(pk=shown).first() if space and space.pk in request.user.spaces else None
         return found.learning if found else None
-    seen = queries.learnings_for(request.user).filter(circle=situation.circle_id)
-    return seen.filter(pk=request.POST.get(recalling.CIRCLE, "")).first()
+    return recalling.compared(request.user, situation).filter(pk=request.POST.get(recalling.CIRCLE, "")).first()
