@@ -174,6 +174,17 @@ def test_thanks_are_taken_back(town, kept):
     assert Success.objects.get().thanked_at is None and found("zqwordqz") == []
 
 
+def test_a_word_changed_once_who_was_thanked_has_left_takes_no_thanks_away(town, kept):
+    tell(town, kept, "karim", WORD)
+    Membership.objects.filter(person=town.people["karim"]).update(left_at=timezone.now())
+    page = seen("claire", path(kept))
+    assert f'value="{town.people["karim"].pk}" selected' in page
+    tell(town, kept, "karim", WORD, did="J’ai repris la parole.")
+    assert Success.objects.get().thanked == town.people["karim"]
+    tell(town, kept)
+    assert f'value="{town.people["karim"].pk}"' not in seen("claire", path(kept))
+
+
 def test_who_left_the_circle_reads_no_thanks(town, kept):
     tell(town, kept, "karim", WORD)
     Membership.objects.filter(person=town.people["karim"]).update(left_at=timezone.now())

@@ -66,9 +66,13 @@ def card(told: Told) -> dict[str, str]:
 
 
 def peers(commitment: Commitment) -> list[Person]:
-    """Whom its author may thank: those of the circle, and first those who were there when it was promised."""
+    """Whom its author may thank: those of the circle, and first those who were there when it was promised.
+
+    Who is thanked already stays among them, even once they have left.
+    """
     there = set(Attendance.objects.filter(meeting=commitment.meeting_id).values_list("person", flat=True))
-    others = [each.person for each in circles.current(commitment.circle) if each.person_id != commitment.person_id]
+    others = {each.person for each in circles.current(commitment.circle) if each.person_id != commitment.person_id}
+    others |= set(Person.objects.filter(thanks__commitment=commitment))
     return sorted(others, key=lambda person: (person.pk not in there, person.name))
 
 
