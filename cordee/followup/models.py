@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import ClassVar, Literal
 
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Count, Q
 from django.db.models.expressions import Combinable
 from django.utils import timezone
@@ -72,11 +72,41 @@ class Commitment(models.Model):
         """Its author says where they stand; said again, the latest holds. What is left out stays as it was.
 
         Of what is kept or let go nobody is reminded. Once the circle's key is destroyed no word is kept.
-        ``at``: when it was said, if not now.
+        ``at``: when it was said, if not now. Said from two devices at once, neither takes away what the other said.
         """
+        with transaction.atomic():
+            self._lock()
+            self._stand(state, gave, learnt, remind_on, at or timezone.now())
+
+    def say_first(self, state: str, gave: str, learnt: str) -> bool:
+        """As :meth:`stand`, where no word was written yet and one can be kept; whether it was said."""
+        with transaction.atomic():
+            self._lock()
+            if not self.may_say_first:
+                return False
+            self._stand(state, gave, learnt, "same", timezone.now())
+            return True
+
+    @property
+    def may_say_first(self) -> bool:
+        return self.sealed_outcome is None and self.sealed is not None and bool(self.circle.wrapped_key)
+
+    def _lock(self) -> None:
+        """Read again what its author says of it, and nobody else writes it before the transaction ends."""
+        stored = Commitment.objects.select_for_update()
+        self.refresh_from_db(fields=["state", "answered_at", "remind_on", "sealed_outcome"], from_queryset=stored)
+
+    def _stand(
+        self,
+        state: str | None,
+        gave: str | None,
+        learnt: str | None,
+        remind_on: date | Literal["same"] | None,
+        at: datetime,
+    ) -> None:
         self.state = state or self.state
         if state or gave is not None or learnt is not None:
-            self.answered_at = at or timezone.now()
+            self.answered_at = at
         self.remind_on = self.remind_on if remind_on == "same" else remind_on
         if self.state in self.OVER:
             self.remind_on = None

@@ -212,6 +212,34 @@ def test_after_the_tap_a_sentence_may_be_added_once_and_none_is_shown(promise, c
     assert "Ajouter ces mots" not in client.post(path).content.decode()
 
 
+def test_of_two_devices_neither_takes_away_what_the_other_said(promise):
+    phone, laptop, letter = fresh(promise), fresh(promise), fresh(promise)
+    laptop.stand(gave=GAVE, remind_on=timezone.localdate())
+    phone.stand(learnt=LEARNT)
+    assert not letter.say_first("tried", "Autre chose.", "")
+    row = fresh(promise)
+    assert row.outcome(row.circle.key()) == {"gave": GAVE, "learnt": LEARNT} and row.remind_on
+
+
+def test_adding_no_word_says_that_none_was_added(promise, client):
+    path = links.answers(fresh(promise))["tried"]
+    client.post(path)
+    shown = unescape(client.post(path, {"gave": " ", "learnt": ""}).content.decode())
+    assert "Ajouter ces mots" in shown and "Vos mots sont enregistrés" not in shown
+
+
+@pytest.mark.parametrize("who", ["claire", "karim"])
+def test_an_open_one_is_never_behind_those_that_are_over(circle, who):
+    """Its author's, and its witness's, however many were answered before."""
+    for number in range(60):
+        made = Commitment(id=f"commitment-{number}", circle=circle, person=of(circle, "claire"))
+        made.witness, made.state = of(circle, "karim"), "kept" if number else "promised"
+        made.due_on = timezone.localdate() + timedelta(days=30 if number == 0 else -number)
+        made.hold(circle.key(), {"then": f"alors {number}."})
+        made.save()
+    assert "alors 0." in seen(who, "/engagements/")
+
+
 def test_its_words_are_shown_to_its_author_alone(promise):
     path = links.answers(fresh(promise))["kept"]
     assert WORDS["then"] in seen("claire", path)

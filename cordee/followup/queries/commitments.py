@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db.models import F, QuerySet
+from django.db.models import Case, F, QuerySet, Value, When
 from django.utils import timezone
 
 from cordee.accounts.models import User
@@ -12,6 +12,13 @@ from cordee.followup.models import Commitment
 from cordee.followup.queries.reading import Keys, circles_in, persons
 
 OPEN = (Commitment.PROMISED, Commitment.TRIED)
+# Those that are open first, each by its date; those without a date last.
+IN_ORDER = (
+    Case(When(state__in=OPEN, then=Value(0)), default=Value(1)),
+    F("due_on").asc(nulls_last=True),
+    "-made_at",
+    "pk",
+)
 ASKED_DAYS = 14  # how long a home page tells a witness that a date has come
 
 
@@ -34,9 +41,9 @@ class Promise:
 
 
 def commitments_of(user: User) -> QuerySet[Commitment]:
-    """Theirs, of the circles they are or were in; those whose date comes first, then those without a date."""
+    """Theirs, of the circles they are or were in; those that are open first, by their date."""
     found = Commitment.objects.filter(person__in=persons(user), sealed__isnull=False)
-    return found.select_related("circle").order_by(F("due_on").asc(nulls_last=True), "-made_at", "pk")
+    return found.select_related("circle").order_by(*IN_ORDER)
 
 
 def still_open(user: User) -> QuerySet[Commitment]:
@@ -46,7 +53,7 @@ def still_open(user: User) -> QuerySet[Commitment]:
 def witnessed_by(user: User) -> QuerySet[Commitment]:
     """Those of others for which they are the witness, in circles they are still in."""
     found = Commitment.objects.filter(witness__in=persons(user), sealed__isnull=False, circle__in=circles_in(user))
-    return found.select_related("circle", "person").order_by(F("due_on").asc(nulls_last=True), "-made_at", "pk")
+    return found.select_related("circle", "person").order_by(*IN_ORDER)
 
 
 def to_ask_about(user: User) -> QuerySet[Commitment]:

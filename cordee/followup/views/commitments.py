@@ -68,11 +68,9 @@ def one_tap(request: HttpRequest, commitment: str, token: str) -> HttpResponse:
     if not state:
         raise Http404
     said = Sentence(request.POST if "gave" in request.POST else None)
-    empty = found.sealed_outcome is None and found.sealed is not None and bool(found.circle.wrapped_key)
-    added = said.is_valid() and empty
-    if added:
-        found.stand(state=state, **said.cleaned_data)
-    elif request.method == "POST" and not said.is_bound:
+    words = said.cleaned_data if said.is_valid() else {}
+    added = any(words.values()) and found.say_first(state, **words)
+    if request.method == "POST" and not said.is_bound:
         found.stand(state=state)
     mine = may(request.user, "commitment.own", found)
     page = {
@@ -80,7 +78,7 @@ def one_tap(request: HttpRequest, commitment: str, token: str) -> HttpResponse:
         "done": request.method == "POST",
         "said": said,
         "added": added,
-        "may_say": empty and not added,
+        "may_say": found.may_say_first,
         "commitment": found,
         "owner": request.user if request.user.is_authenticated else found.person.user or found.person,
         "promise": queries.read([found])[0] if mine else None,
