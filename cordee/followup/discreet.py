@@ -4,7 +4,7 @@ It warns, and its author decides: no rule knows every name. It would rather warn
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from cordee.engine.recall import plain
@@ -41,9 +41,20 @@ def traces(text: str, people: Iterable[str] = (), organisations: Iterable[str] =
     """
     taken: list[Trace] = []
     for trace in (*_known(text, "person", people), *_known(text, "organisation", organisations), *_looking_like(text)):
-        if all(trace.end <= other.start or trace.start >= other.end for other in taken):
-            taken.append(trace)
+        taken += _apart(trace, taken)
     return sorted(taken, key=lambda trace: trace.start)
+
+
+def _apart(trace: Trace, taken: Sequence[Trace]) -> list[Trace]:
+    """The trace; of one that is partly taken, those of its words that are not: a surname beside a known first name."""
+    words = [
+        Trace(trace.kind, found[0], trace.start + found.start(), trace.start + found.end())
+        for found in re.finditer(r"[\w’'-]+", trace.text)
+    ]
+    for some in ([trace], words if trace.kind == "capital" else []):
+        if free := [one for one in some if all(one.end <= o.start or one.start >= o.end for o in taken)]:
+            return free
+    return []
 
 
 def _known(text: str, kind: str, names: Iterable[str]) -> Iterator[Trace]:

@@ -59,6 +59,10 @@ def test_a_place_is_pointed_out_once_by_what_is_known_of_it() -> None:
     ]  # fmt: skip
 
 
+def test_a_surname_beside_a_first_name_that_the_circle_knows_is_pointed_out_too() -> None:
+    assert found("Avec Karim Benali, j’attends") == [("person", "Karim"), ("capital", "Benali")]
+
+
 @settings(deadline=None)
 @given(st.text(max_size=300))
 def test_whatever_is_written_the_places_are_in_order_apart_and_exact(text: str) -> None:
