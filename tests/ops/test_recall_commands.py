@@ -42,7 +42,34 @@ def test_at_most_so_many(tmp_path: Path) -> None:
     assert len(ran(tmp_path, {"q": "une équipe, une limite"}, "--top", "1")[0]["ids"]) == 1
 
 
-@pytest.mark.parametrize("line", ["{", '{"id": "x"}', "[1]", '"text"', "\udce9"])
+def test_an_id_is_given_back_as_it_is_written(tmp_path: Path) -> None:
+    path = tmp_path / "both.jsonl"
+    path.write_text("\ufeff" + '{"id": 7, "text": "une limite"}\n{"id": "7b", "text": "des limites"}', encoding="utf-8")
+    out = StringIO()
+    call_command("recall", "--queries", str(path), "--corpus", str(path), "--lexical", stdout=out)
+    rows = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert [row["query"] for row in rows] == [7, "7b"] and sorted(map(str, rows[0]["ids"])) == ["7", "7b"]
+    assert 7 in rows[0]["ids"]
+
+
+def test_nothing_is_ranked_where_there_is_nothing_and_less_than_one_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "none").touch()
+    out = StringIO()
+    call_command("recall", "--queries", str(tmp_path / "none"), "--corpus", str(tmp_path / "none"), stdout=out)
+    assert out.getvalue() == ""
+    with pytest.raises(CommandError, match="--top"):
+        ran(tmp_path, {"q": "une limite"}, "--top", "0")
+
+
+def test_more_than_can_be_compared_is_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"un texte\n" * 100_000)))
+    with pytest.raises(CommandError, match="2000 au plus"):
+        call_command("group", stdout=StringIO())
+
+
+@pytest.mark.parametrize(
+    "line", ["{", '{"id": "x"}', '{"id": "x", "text": null}', '{"id": null, "text": "x"}', "[1]", '"text"', "\udce9"]
+)
 def test_a_line_that_is_not_one_is_named_by_its_number(tmp_path: Path, line: str) -> None:
     (tmp_path / "c.jsonl").write_bytes(b'{"id": "1", "text": "a"}\n' + line.encode("utf-8", "surrogateescape") + b"\n")
     with pytest.raises(CommandError, match=r"c\.jsonl, ligne 2"):

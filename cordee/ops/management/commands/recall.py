@@ -27,27 +27,39 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--queries", required=True, type=FileType("rb"), metavar="Q.jsonl")
         parser.add_argument("--corpus", required=True, type=FileType("rb"), metavar="C.jsonl")
-        parser.add_argument("--top", type=int, default=10, metavar="N")
+        parser.add_argument("--top", type=at_least_one, default=10, metavar="N")
         parser.add_argument("--lexical", action="store_true", help=_("sans vecteurs, même s’ils sont installés"))
 
     def handle(self, *args: Any, **options: Any) -> None:
-        corpus = dict(lines(options["corpus"]))
+        rows = dict(lines(options["corpus"]))
+        corpus, known = {str(id_): text for id_, text in rows.items()}, {str(id_): id_ for id_ in rows}
         shelf = Shelf(":memory:")
         shelf.put(corpus.items())
         by_meaning = vectors.available() and not options["lexical"]
         for id_, text in lines(options["queries"]):
             ids = ranked(shelf, text, options["top"], corpus if by_meaning else {})
-            self.stdout.write(json.dumps({"query": id_, "ids": ids}, ensure_ascii=False))
+            told = {"query": id_, "ids": [known[found] for found in ids]}
+            self.stdout.write(json.dumps(told, ensure_ascii=False))
 
 
-def lines(file: IO[bytes]) -> Iterator[tuple[str, str]]:
-    """(id, text) of each line that is not blank. Raises ``CommandError``, with the line's number."""
+def at_least_one(text: str) -> int:
+    if (number := int(text)) < 1:
+        raise ValueError
+    return number
+
+
+def lines(file: IO[bytes]) -> Iterator[tuple[str | int, str]]:
+    """(id, text) of each line that is not blank; the id as it is written. Raises ``CommandError``, with the line's
+    number."""
     for number, line in enumerate(file, 1):
         if not line.strip():
             continue
         try:
             row = json.loads(line.decode("utf-8-sig"))
-            yield str(row["id"]), str(row["text"])
+            id_, text = row["id"], row["text"]
+            if type(id_) not in {str, int} or not isinstance(text, str):
+                raise TypeError
+            yield id_, text
         except (ValueError, KeyError, TypeError):
             raise CommandError(
                 _('%(file)s, ligne %(number)d : une ligne attendue est {"id": "…", "text": "…"}.')
