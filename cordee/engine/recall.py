@@ -21,6 +21,7 @@ HELPED = 0.01  # what a text gains of its score by each doubling of the times it
 MOST_HELPED = 7
 MARK = "#"  # begins a 4-gram, so that both kinds share one index
 WORD = re.compile(r"[a-z0-9]+")
+LONGEST = 2000  # characters of a text that is remembered: what somebody learnt is no longer
 SHORTEST = 3  # letters of a word that is looked at
 ENDINGS = tuple(
     re.findall(
@@ -68,9 +69,17 @@ def grams(word: str) -> list[str]:
     return [MARK + edged[i : i + GRAM] for i in range(max(1, len(edged) - GRAM + 1))]
 
 
-@lru_cache(maxsize=4096)
 def terms(text: str) -> Mapping[str, int]:
-    """How often each stem and each 4-gram is in the text."""
+    """How often each stem and each 4-gram is in the text. The latest are remembered, but for long ones: queries."""
+    return _remembered(text) if len(text) <= LONGEST else _terms(text)
+
+
+@lru_cache(maxsize=2048)  # some 50 MB, where each is of 300 characters
+def _remembered(text: str) -> Mapping[str, int]:
+    return _terms(text)
+
+
+def _terms(text: str) -> Mapping[str, int]:
     words = [word for word in WORD.findall(plain(text)) if word not in STOP]
     counts = Counter(stem(word) for word in words if len(word) >= SHORTEST)
     for word in words:
@@ -80,7 +89,7 @@ def terms(text: str) -> Mapping[str, int]:
 
 def forget() -> None:
     """Let go of the texts read so far."""
-    terms.cache_clear()
+    _remembered.cache_clear()
 
 
 def lengths(counts: Mapping[str, int]) -> tuple[int, int]:

@@ -7,7 +7,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cordee.engine.recall import GRAM_WEIGHT, K1, B, Index, best, blended, grams, plain, recall, stem, terms
+from cordee.engine.recall import (
+    GRAM_WEIGHT,
+    K1,
+    B,
+    Index,
+    _remembered,
+    best,
+    blended,
+    forget,
+    grams,
+    plain,
+    recall,
+    stem,
+    terms,
+)
 
 LEARNT = {
     "annonce": "J’attends d’avoir toutes les réponses avant d’annoncer une mauvaise nouvelle à mon équipe.",
@@ -102,3 +116,14 @@ def test_nearness_in_meaning_is_added_on_the_same_scale() -> None:
     assert list(best(blended(scores, near, 0.0), 3)) == ["a", "b"]
     assert next(iter(best(blended(scores, near, 0.6), 3))) == "b"
     assert blended(scores, {}) == scores
+
+
+def test_what_is_remembered_of_texts_is_bounded_and_long_ones_are_not() -> None:
+    forget()
+    for number in range(5):
+        terms(f"mot{number} " * 500)
+        terms(f"mot{number}")
+    assert _remembered.cache_info().currsize == 5
+    assert _remembered.cache_info().maxsize is not None
+    forget()
+    assert _remembered.cache_info().currsize == 0
