@@ -109,8 +109,8 @@ class Shelf:
         return whole.add(counts, -1)
 
     @contextmanager
-    def _at_once(self) -> Iterator[None]:
-        self._db.execute("BEGIN IMMEDIATE")
+    def _at_once(self, begin: str = "BEGIN IMMEDIATE") -> Iterator[None]:
+        self._db.execute(begin)
         try:
             yield
         except BaseException:
@@ -132,10 +132,12 @@ class Shelf:
 
     def find(self, query: str, most: int = 5) -> list[tuple[str, float]]:
         """(id, score) of the texts that resemble the query, best first, at most ``most``."""
-        wanted, whole = terms(query), self._whole()
-        holders = dict(self._holders(wanted))
-        brings = {term: weight(term, wanted[term], whole.rarity(n)) for term, n in holders.items()}
-        scores = {id_: _score(brings, counts, damping) for id_, counts, damping in self._candidates(holders, brings)}
+        with self._at_once("BEGIN"):  # what is taken away meanwhile is still there for this search
+            wanted, whole = terms(query), self._whole()
+            holders = dict(self._holders(wanted))
+            brings = {term: weight(term, wanted[term], whole.rarity(n)) for term, n in holders.items()}
+            looked_at = self._candidates(holders, brings)
+            scores = {id_: _score(brings, counts, damping) for id_, counts, damping in looked_at}
         return [(id_, scores[id_]) for id_ in best(scores, most)]
 
     def _holders(self, wanted: Iterable[str]) -> Iterator[tuple[str, int]]:

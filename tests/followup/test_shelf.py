@@ -62,6 +62,21 @@ def test_what_is_withdrawn_is_no_longer_in_the_file(tmp_path: Path) -> None:
     assert b"zqcan" not in everything(tmp_path)
 
 
+def test_what_is_withdrawn_in_the_middle_of_a_search_breaks_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_it, other = (Shelf(tmp_path / "shelf.sqlite3") for _ in range(2))
+    on_it.put([("a", "une limite"), ("b", "un silence")])
+
+    def meanwhile(found: dict[int, float], **more: object) -> list[int]:
+        other.remove(["a"])
+        return sorted(found, **more)  # type: ignore[call-overload, no-any-return]
+
+    monkeypatch.setattr(shelf, "sorted", meanwhile, raising=False)
+    assert [id_ for id_, _ in on_it.find("limites")] == ["a"]
+    assert on_it.find("limites") == []
+
+
 def everything(folder: Path) -> bytes:
     return b"".join(path.read_bytes() for path in folder.iterdir())
 
