@@ -221,6 +221,20 @@ def test_of_two_devices_neither_takes_away_what_the_other_said(promise):
     assert row.outcome(row.circle.key()) == {"gave": GAVE, "learnt": LEARNT} and row.remind_on
 
 
+def test_a_page_left_open_takes_away_no_word_written_elsewhere(promise):
+    page = seen("claire", "/engagements/commitment-1/")
+    opened = dict(re.findall(r'name="(\w+_was)" value="(.*?)"', page))
+    assert opened == {"gave_was": "", "learnt_was": ""}
+    fresh(promise).stand(gave=GAVE)
+    form = {"state": "kept", "gave": "", "learnt": LEARNT, **opened}
+    signed_in("claire").post("/engagements/commitment-1/ou-j-en-suis/", form)
+    row = fresh(promise)
+    assert row.state == "kept" and row.outcome(row.circle.key()) == {"gave": GAVE, "learnt": LEARNT}
+    form = {"gave": "", "gave_was": GAVE}
+    signed_in("claire").post("/engagements/commitment-1/ou-j-en-suis/", form)
+    assert fresh(promise).outcome(row.circle.key()) == {"learnt": LEARNT}, "what is rubbed out is"
+
+
 def test_adding_no_word_says_that_none_was_added(promise, client):
     path = links.answers(fresh(promise))["tried"]
     client.post(path)

@@ -30,8 +30,13 @@ class Standing(forms.Form):
         return day
 
     def clean(self) -> dict[str, Any]:
-        """Keep what was not posted at all as it was: a single button says a state and nothing else."""
-        return {name: value for name, value in self.cleaned_data.items() if name in self.data}
+        """Keep what was not posted at all, or not changed since its page was opened, as it is by now: a single button
+        says a state and nothing else, and a page left open takes away no word written elsewhere."""
+        return {name: value for name, value in self.cleaned_data.items() if name in self.data and self._changed(name)}
+
+    def _changed(self, name: str) -> bool:
+        was = self.data.get(f"{name}_was")
+        return was is None or was.split() != self.data[name].split()
 
 
 class Sentence(forms.Form):

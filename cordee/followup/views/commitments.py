@@ -100,6 +100,7 @@ def _page(request: SignedIn, commitment: Commitment, form: Standing | None = Non
         "form": form,
         "states": [(state, NAMES[state]) for state in links.ANSWERS],
         "typed": form.data if form else promise.outcome,
+        "was": {name: form.data.get(f"{name}_was", "") for name in ("gave", "learnt")} if form else promise.outcome,
     }
     return render(request, "followup/commitment.html", page)
 
