@@ -23,7 +23,7 @@ from cordee.circles.models import Membership
 from cordee.followup import ranking
 from cordee.followup.discreet import Trace, traces
 from cordee.followup.models import Learning, Publication, times_helped
-from cordee.followup.shelf import Shelf
+from cordee.followup.shelf import CANDIDATES, Shelf
 
 AT_ONCE = 1000  # publications put on a shelf in one transaction
 AT_A_SEARCH = 2000  # lacking or too many: a search puts so many right; more wait for tick
@@ -72,7 +72,7 @@ def withdraw(publications: QuerySet[Publication]) -> int:
 def warnings(learning: Learning, text: str) -> list[Trace]:
     """What in this text could still tell who speaks of whom: names of its circle's people are known."""
     of_circle = Membership.objects.filter(circle=learning.circle_id).values("person")
-    people = Person.objects.filter(pk__in=of_circle).values_list("name", flat=True)
+    people = Person.objects.filter(pk__in=of_circle, erased_at=None).values_list("name", flat=True)
     space = learning.circle.space
     return traces(text, people, [learning.circle.name, *([space.name] if space else [])])
 
@@ -82,9 +82,16 @@ def warnings(learning: Learning, text: str) -> list[Trace]:
 
 def of(space: Space) -> QuerySet[Publication]:
     """The latest first. Who published is not said, but to themselves."""
-    shown = Publication.objects.filter(space=space).select_related("learning", "space")
-    found = shown.annotate(helped=times_helped("learning__helps"))
+    return _counted(Publication.objects.filter(space=space))
+
+
+def _counted(shown: QuerySet[Publication]) -> QuerySet[Publication]:
+    found = shown.select_related("learning", "space").annotate(helped=times_helped("learning__helps"))
     return found.order_by("-published_at", "pk")
+
+
+def of_all(spaces: Iterable[Space]) -> QuerySet[Publication]:
+    return _counted(Publication.objects.filter(space__in=list(spaces)))
 
 
 def helped(publication: Publication) -> int:
@@ -92,15 +99,21 @@ def helped(publication: Publication) -> int:
     return getattr(publication, "helped", 0)
 
 
-def resembling(space: Space, query: str, most: int = FOUND) -> Sequence[Publication]:
-    """What was published in this space that resembles the query, best first."""
+def resembling(space: Space, query: str, most: int = FOUND, besides: int | None = None) -> Sequence[Publication]:
+    """What was published in this space that resembles the query, best first; but for what circle ``besides`` did."""
+    looked_at = most if besides is None else CANDIDATES
     try:
-        ids = _ranked(space.pk, query, most)
+        ids = _ranked(space.pk, query, looked_at)
     except sqlite3.OperationalError:
         raise  # held for long by another process: its file is whole
     except sqlite3.DatabaseError:
         _throw_away(space.pk)
-        ids = _ranked(space.pk, query, most)
+        ids = _ranked(space.pk, query, looked_at)
+    if besides is not None:
+        others = set(
+            Publication.objects.filter(pk__in=ids).exclude(learning__circle=besides).values_list("pk", flat=True)
+        )
+        ids = [id_ for id_ in ids if id_ in others][:most]
     found = of(space).in_bulk(ids)
     return [found[id_] for id_ in ids if id_ in found]
 
@@ -114,8 +127,7 @@ def _ranked(space: int, query: str, most: int) -> Sequence[str]:
 
 def lendable(space: Space, query: str, besides: int) -> dict[str, dict[str, str]]:
     """id -> what a room may show (``text``, ``helped``) of what resembles, but for what this circle published."""
-    found = [each for each in resembling(space, query) if each.learning.circle_id != besides]
-    return {each.pk: _shown(each) for each in found[:MOST_LENT]}
+    return {each.pk: _shown(each) for each in resembling(space, query, MOST_LENT, besides)}
 
 
 def body(id_: str) -> dict[str, str] | None:

@@ -18,7 +18,7 @@ from cordee.circles.models import Circle, Meeting, Situation
 from cordee.followup.models import Commitment, Learning, times_helped
 from cordee.followup.queries import successes
 from cordee.followup.queries.commitments import Promise, read
-from cordee.followup.queries.learnings import Learnt, read_learnings
+from cordee.followup.queries.learnings import Learnt, by_theme, read_learnings
 from cordee.followup.queries.reading import persons
 from cordee.home.phrases import LABELS
 from cordee.room import belongings
@@ -110,13 +110,8 @@ def _learnings(circle: Circle, person: Person) -> OutlineRound:
     """Those they keep for themselves too."""
     mine = Learning.everything.filter(circle=circle, person=person, sealed__isnull=False).select_related("circle")
     learnt = read_learnings(mine.annotate(helped=times_helped()).order_by("learnt_at", "pk"))
-    piles: dict[str, list[OutlineEntry]] = {}
-    for each in learnt:
-        piles.setdefault(each.words.get("theme", ""), []).append(_learning(each))
-    return _chapter(
-        _("Mes apprentissages"),
-        [_section(flat(theme) or _("Sans thème"), pile) for theme, pile in piles.items()],
-    )
+    piles = [(flat(theme) or _("Sans thème"), list(map(_learning, some))) for theme, some in by_theme(learnt).items()]
+    return _chapter(_("Mes apprentissages"), [_section(title, pile) for title, pile in piles])
 
 
 def _learning(learnt: Learnt) -> OutlineEntry:

@@ -10,7 +10,7 @@ from cordee.followup import published
 from cordee.followup.actions import learnings as actions
 from cordee.followup.models import Learning, Publication
 from cordee.home import erasure
-from cordee.room.belongings import Choice
+from cordee.room.belongings import PEER, Choice
 from tests.home.town import Town
 from tests.people import signed_in, space_of, user
 
@@ -62,6 +62,19 @@ def test_its_author_reads_it_again_with_what_could_tell_who_then_publishes_it_un
 def test_nothing_or_too_much_is_not_published(town, learning, text):
     shown("claire", f"/apprentissages/{learning.pk}/publier/", do="publish", text=text, sure="1")
     assert not Publication.objects.exists()
+
+
+def test_what_no_keyboard_makes_is_not_published(town, learning):
+    posted = {"do": "publish", "text": f"a\0b \u202e{TEXT}\r\nfin", "sure": "1"}
+    assert signed_in("claire").post(f"/apprentissages/{learning.pk}/publier/", posted).status_code == 302
+    assert Publication.objects.get().text == f"ab {TEXT}\nfin"
+
+
+def test_a_peer_without_a_name_is_no_name_to_warn_of(town, learning):
+    town.people["karim"].erased_at = town.people["karim"].created_at
+    town.people["karim"].name = PEER
+    town.people["karim"].save()
+    assert published.warnings(learning, "demander à un pair") == []
 
 
 def test_nobody_else_publishes_it(town, learning):

@@ -150,6 +150,14 @@ def test_what_the_circle_itself_published_comes_up_once_in_its_own_words(town):
     assert SAID in page and SHOWN not in page
 
 
+def test_what_others_publish_comes_up_however_much_the_circle_published_itself(town):
+    path, theirs = prepared(town), elsewhere(town, f"{SHOWN}, une autre fois, à d’autres, autrement")
+    for _ in range(published.FOUND + 2):
+        published.publish(town.learning("claire", "Le silence"), SHOWN)
+    assert theirs.text in shown("karim", path)
+    assert list(published.lendable(town.space, SHOWN, town.circle.pk)) == [theirs.pk]
+
+
 def test_once_withdrawn_it_is_not_shown_again_and_cannot_help(town):
     path, shown_one = prepared(town), elsewhere(town)
     assert SHOWN in shown("karim", path)

@@ -8,7 +8,7 @@ import pytest
 from cordee.accounts import actions as accounts
 from cordee.followup import published
 from cordee.followup.models import Learning, Publication
-from cordee.followup.queries import learnings
+from cordee.followup.queries import closing, learnings
 from tests.home.town import Town
 from tests.people import signed_in, space_of, user
 
@@ -129,12 +129,30 @@ def test_by_day_the_published_ones_too(town):
     assert found("claire", since="hier", until="0001-01-01") == {HERS, HIS}, "what is no date is left out"
 
 
+def test_without_a_word_the_published_ones_are_the_latest(town):
+    assert found("claire", kind="published") == {SHOWN} and found("claire", kind="published", theme="dire") == set()
+    Publication.objects.update(published_at="2026-03-29T22:30Z")
+    assert found("claire", kind="published", since="2026-03-30") == {SHOWN}
+    assert found("claire", kind="published", since="2026-03-31") == set()
+    assert found("octave", kind="published") == set() and SHOWN not in answered("claire")
+
+
 def test_themes_and_values_are_picked_among_those_one_may_read(town):
     page = unescape(signed_in("claire").get("/apprentissages/").content.decode())
     for label in ("Écouter", "Dire non", "Courage", "Respect"):
         assert f'<option value="{label}">' in page
     page = unescape(signed_in("octave").get("/apprentissages/").content.decode())
     assert "Écouter" not in page and "Courage" not in page
+
+
+def test_a_theme_written_in_two_ways_is_one(town):
+    kept(town, "karim", "Encore", theme="ECOUTER")
+    themes, _ = learnings.labels(user("claire"))
+    assert themes == ["Dire non", "ECOUTER"] or themes == ["Dire non", "Écouter"]
+    assert {theme: len(some) for theme, some in closing.closing(town.circle).learnt.items()} == {
+        "Écouter": 2,
+        "Dire non": 1,
+    }
 
 
 def test_a_search_with_every_filter_asks_the_database_few_questions(town, django_assert_max_num_queries):

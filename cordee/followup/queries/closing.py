@@ -11,7 +11,7 @@ from cordee.circles.models import Circle, Meeting, Turn
 from cordee.followup.models import Commitment, Learning, times_helped
 from cordee.followup.queries import successes
 from cordee.followup.queries.commitments import Promise, read
-from cordee.followup.queries.learnings import Learnt, read_learnings
+from cordee.followup.queries.learnings import Learnt, by_theme, read_learnings
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def closing(circle: Circle) -> Closing:
         list(_held(circle)),
         _treated(circle),
         [promise for promise in read(promised) if promise.words] if readable else [],
-        _by_theme([each for each in read_learnings(learnt) if each.words]) if readable else {},
+        by_theme([each for each in read_learnings(learnt) if each.words]) if readable else {},
         successes.read(successes.of_circle(circle).order_by("told_at", "pk")),
     )
 
@@ -70,11 +70,3 @@ def _treated(circle: Circle) -> list[Treated]:
         return [Treated(turn, turn.title(key)) for turn in turns.order_by("meeting__number", "round")]
     except crypto.Unreadable:
         return []
-
-
-def _by_theme(learnt: Sequence[Learnt]) -> Mapping[str, Sequence[Learnt]]:
-    """As they came; those without a theme come last."""
-    found: dict[str, list[Learnt]] = {}
-    for each in sorted(learnt, key=lambda each: not each.words.get("theme")):
-        found.setdefault(each.words.get("theme", ""), []).append(each)
-    return found

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import TypeVar
 
 from django.db.models import Prefetch, Q, QuerySet
 from django.utils import timezone
@@ -15,6 +16,7 @@ from cordee.followup.models import Help, Learning, Publication, times_helped
 from cordee.followup.queries.reading import Keys, circles_in, persons
 from cordee.followup.shelf import CANDIDATES
 
+Row = TypeVar("Row", Learning, Publication)
 LOOKED_AT, FOUND = 1000, 50  # learnings that a search reads, the latest first, and shows at most
 
 
@@ -71,8 +73,7 @@ def searched(user: User, wish: Wish) -> Sequence[Learnt]:
     seen = seen.filter(alone=True) if wish.kind == "alone" else seen
     seen = seen.exclude(alone=True) if wish.kind == "circles" else seen
     seen = seen.filter(circle=int(wish.circle)) if wish.circle else seen
-    seen = seen.filter(learnt_at__gte=_midnight(wish.since)) if wish.since else seen
-    seen = seen.filter(learnt_at__lt=_midnight(wish.until + timedelta(days=1))) if wish.until else seen
+    seen = _within(seen, "learnt_at", wish)
     fitting = [each for each in read_learnings(seen[:LOOKED_AT]) if _fits(each.words, wish)]
     if not wish.text:
         return fitting[:FOUND]
@@ -81,14 +82,23 @@ def searched(user: User, wish: Wish) -> Sequence[Learnt]:
     return [known[match.id] for match in ranking.matches(wish.text, texts, FOUND)]
 
 
+def _within(found: QuerySet[Row], moment: str, wish: Wish) -> QuerySet[Row]:
+    found = found.filter(**{f"{moment}__gte": _midnight(wish.since)}) if wish.since else found
+    return found.filter(**{f"{moment}__lt": _midnight(wish.until + timedelta(days=1))}) if wish.until else found
+
+
 def _midnight(day: date) -> datetime:
     return timezone.make_aware(datetime.combine(day, time.min))
 
 
 def shown(spaces: Iterable[Space], wish: Wish) -> Sequence[Publication]:
-    """What these spaces publish that fits, the most resembling first; a theme, a value and a circle are never told."""
-    if not wish.text or wish.kind not in {"", "published"} or wish.theme or wish.value or wish.circle:
+    """What these spaces publish that fits, the most resembling first, or the latest where no word is looked for and
+    nothing else is asked; a theme, a value and a circle are never told."""
+    if wish.kind not in {"", "published"} or wish.theme or wish.value or wish.circle:
         return []
+    if not wish.text:
+        latest = published.of_all(spaces) if wish.kind else Publication.objects.none()
+        return list(_within(latest, "published_at", wish)[: published.FOUND])
     found = [each for space in spaces for each in published.resembling(space, wish.text, CANDIDATES)]
     return [each for each in found if wish.in_time(each.published_at)][: published.FOUND]
 
@@ -97,10 +107,19 @@ def labels(user: User) -> tuple[Sequence[str], Sequence[str]]:
     """The themes and the values that the learnings they may read bear, and the values of their spaces, in the order of
     the alphabet. One word written in two ways is there once, as the space writes it."""
     read = read_learnings(learnings_for(user).prefetch_related(None)[:LOOKED_AT])
-    themes, values = ({each.words[name] for each in read if each.words.get(name)} for name in ("theme", "value"))
+    themes, values = ([each.words[name] for each in read if each.words.get(name)] for name in ("theme", "value"))
     known = Value.objects.filter(space__in=user.spaces).values_list("name", flat=True)
     by_word = {plain(name): name for name in (*values, *known)}
-    return sorted(themes, key=plain), [by_word[word] for word in sorted(by_word)]
+    by_theme = {plain(name): name for name in reversed(themes)}
+    return [by_theme[word] for word in sorted(by_theme)], [by_word[word] for word in sorted(by_word)]
+
+
+def by_theme(learnt: Iterable[Learnt]) -> Mapping[str, Sequence[Learnt]]:
+    """theme → learnings, as they came; a theme is written as it first was, and those without one come last."""
+    found: dict[str, list[Learnt]] = {}
+    for each in sorted(learnt, key=lambda each: not each.words.get("theme")):
+        found.setdefault(plain(each.words.get("theme", "")), []).append(each)
+    return {some[0].words.get("theme", ""): some for some in found.values()}
 
 
 def _fits(words: Mapping[str, str], wish: Wish) -> bool:

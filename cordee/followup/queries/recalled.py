@@ -65,4 +65,4 @@ def _of_space(user: User, situation: Situation, wanted: str) -> Sequence[Publica
     space = situation.circle.space
     if space is None or space.pk not in user.spaces or not wanted:
         return []
-    return [each for each in published.resembling(space, wanted) if each.learning.circle_id != situation.circle_id]
+    return published.resembling(space, wanted, besides=situation.circle_id)

@@ -80,7 +80,7 @@ def prefilled(promise: Promise) -> dict[str, str]:
     """Its three lines, from what its author has already written."""
     words, title = promise.words, _title(promise.commitment)
     did = f"{words.get('if', '')}, {words.get('then', '')}".strip(", ") if title else words.get("then", "")
-    told = {"situation": title or words.get("if", ""), "did": did, "gave": promise.outcome.get("gave", "")}
+    told = {"situation": title or words.get("if", "").rstrip(" ,"), "did": did, "gave": promise.outcome.get("gave", "")}
     return {name: text[:LONGEST] for name, text in told.items()}
 
 

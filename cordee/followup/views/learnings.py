@@ -12,6 +12,7 @@ from cordee.accounts.models import Person, Space, User
 from cordee.accounts.rules import SignedIn, needs
 from cordee.circles import access as circles
 from cordee.circles.models import Circle, Situation
+from cordee.engine.rules.judgements import tidied
 from cordee.followup import access, published
 from cordee.followup.actions import learnings as actions
 from cordee.followup.forms.commitments import LONGEST
@@ -56,7 +57,7 @@ def _page(request: SignedIn, more: Mapping[str, object]) -> HttpResponse:
 @needs("learning.keep", circles.circle)
 def keep_alone(request: SignedIn, circle: Circle) -> HttpResponse:
     """Something learnt, for oneself alone."""
-    text = request.POST.get("text", "").replace("\r\n", "\n").strip()
+    text = tidied(request.POST.get("text", ""))
     person = get_object_or_404(Person, space=circle.space, user=request.user)
     if text and len(text) <= LONGEST and actions.keep_alone(circle, person, text):
         return redirect("followup:learnings")

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 from cordee.accounts import access as accounts
 from cordee.accounts.models import Space
 from cordee.accounts.rules import SignedIn, needs
+from cordee.engine.rules.judgements import tidied
 from cordee.followup import access, published
 from cordee.followup.discreet import Trace
 from cordee.followup.forms.learnings import LONGEST_QUERY
@@ -29,7 +30,7 @@ PAGE = 50
 def publish(request: SignedIn, learning: Learning) -> HttpResponse:
     """Its author reads again what the space would read, then publishes it, or takes it back."""
     wish = request.POST.get("do", "") if request.method == "POST" else ""
-    text = request.POST.get("text", "").replace("\r\n", "\n").strip()
+    text = tidied(request.POST.get("text", ""))
     if wish == "withdraw":
         published.withdraw(Publication.objects.filter(learning=learning))
         return redirect("followup:publish", learning.pk)
