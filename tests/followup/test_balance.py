@@ -162,6 +162,16 @@ def test_the_circle_sees_it_without_an_order_by_number_or_a_total():
     assert "total" not in told.lower() and told.count('class="arc"') == 2
 
 
+def test_who_only_leads_is_heard_in_a_round_and_is_told_of_no_turn_to_come():
+    lake = Lake(*WHO)
+    close(whole(lake))
+    meeting = lake.circle.meetings.get()
+    Voice.objects.create(meeting=meeting, person=lake.people["fanny"], round=1, written={"learning": 1})
+    told = balance(lake.circle)
+    assert [peer.person.name for peer in told.peers] == ["Claire", "Karim", "Hélène"]
+    assert "Fanny" in {said.name for said in told.consultations[0].said}
+
+
 def test_switched_off_it_is_nowhere_and_only_who_facilitates_brings_it_back():
     lake = Lake(*WHO)
     close(whole(lake))

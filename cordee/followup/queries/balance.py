@@ -56,24 +56,29 @@ class Balance:
 
 
 def balance(circle: Circle) -> Balance:
-    """Everybody in the order in which they came into the circle; the rounds as they took place."""
+    """Everybody in the order in which they came into the circle; the rounds as they took place.
+
+    Who only leads is in no picture of giving and receiving: no turn as a client waits for them.
+    """
     turns = list(Turn.objects.filter(circle=circle, meeting__isnull=False).select_related("meeting", "person"))
     turns.sort(key=lambda turn: (turn.meeting.number if turn.meeting else 0, turn.round))
     voices = list(Voice.objects.filter(meeting__circle=circle, person__erased_at=None))
     told = {turn.person_id for turn in turns} | {voice.person_id for voice in voices}
-    people = _people(circle, told)
+    present = _people(circle, told)
     clients = {(turn.meeting_id or 0, turn.round): turn.person for turn in turns}
     helped, thanks = _helped(voices, clients), _thanks(circle)
+    part = {person for pair in helped for person in pair} | {turn.person_id for turn in turns}
+    people = [each for each in present if each.role == Membership.MEMBER or each.person_id in part]
     order = {each.person_id: number for number, each in enumerate(people)}
     peers = [_peer(each, turns, helped, order, clients, thanks) for each in people]
     pairs = {(order[one], order[other]) for one, other in helped if one in order and other in order}
     been = {order[turn.person_id] for turn in turns if turn.person_id in order}
     drawing = ring.drawn([each.person.name for each in people], been, pairs)
-    return Balance(peers, drawing, [_consultation(turn, voices, people) for turn in turns])
+    return Balance(peers, drawing, [_consultation(turn, voices, present) for turn in turns])
 
 
 def _people(circle: Circle, told: set[int]) -> list[Membership]:
-    """The members, and whoever else had a part: who left, or who facilitates and was client once."""
+    """The members, and whoever else was heard: who left, or who facilitates and said what they learnt."""
     everybody = circle.memberships.filter(waiting_since=None, joined_at__isnull=False, person__erased_at=None)
     part = Q(role=Membership.MEMBER, left_at=None) | Q(person__in=told)
     return list(everybody.filter(part).select_related("person").order_by("joined_at", "pk"))
