@@ -6,6 +6,7 @@ Only the standard library is used at import, because bin/test needs PostgreSQL a
 import http.client
 import os
 import pwd
+import random
 import shutil
 import signal
 import socket
@@ -27,10 +28,16 @@ class Missing(Exception):
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
+    """A port that nobody listens at, below those that systems give to who connects without asking for one.
+
+    Among those, any connection of another test could take it before the service listens there, or while it is dead;
+    and who calls a dead one again and again would at last be given its port, and speak to themselves.
+    """
+    for port in random.SystemRandom().sample(range(10_000, 32_000), 100):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise RuntimeError("no port is free between 10,000 and 32,000")
 
 
 class Service:
@@ -57,7 +64,7 @@ class Service:
     def answers(self) -> bool:
         raise NotImplementedError
 
-    def start(self, within: float = 30) -> None:
+    def start(self, within: float = 120) -> None:
         """Start and wait until it answers; raises RuntimeError with the end of its log when it does not in time."""
         # A session of its own: Ctrl-C in the terminal stops the tests, which stop this in order.
         with self.log_path.open("ab") as log:
@@ -77,7 +84,7 @@ class Service:
                 raise RuntimeError(f"{self.command[0]} did not start:\n{self.log[-4000:]}")
             time.sleep(0.02)
 
-    def stop(self, within: float = 10) -> None:
+    def stop(self, within: float = 30) -> None:
         """Ask it to end (SIGINT, which PostgreSQL reads as a fast shutdown), and insist after `within` seconds."""
         if self.process is None:
             return
@@ -145,7 +152,7 @@ class Postgres(Service):
         for pid in pids:
             with suppress(ProcessLookupError):
                 os.kill(int(pid), signal.SIGKILL)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while any(Path(f"/proc/{pid}/fd").exists() for pid in pids) and time.monotonic() < deadline:
             time.sleep(0.01)
 
@@ -165,7 +172,7 @@ class Redis(Service):
 
     def answers(self) -> bool:
         try:
-            with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=30) as connection:
                 connection.sendall(b"PING\r\n")
                 return connection.recv(64).startswith(b"+PONG")
         except OSError:
@@ -193,7 +200,7 @@ class Server(Service):
         super().__init__(command, var / "server.log", env=outside | own | (env or {}))
 
     def answers(self) -> bool:
-        line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
             line.request("GET", "/")
             line.getresponse()  # any answer, be it a redirection to an HTTPS that only a proxy would serve

@@ -35,7 +35,7 @@ def nodes(template: Template, number: int = 2, **env: str) -> Iterator[list[serv
             files = {"DEAF": str(var / "deaf"), "CLOCK": str(var / "clock")}
             servers.append(services.Server(var, address, "tests.faults.node:application", env=files | env))
             stack.callback(servers[-1].stop)
-            servers[-1].start(within=60)
+            servers[-1].start()
         yield servers
 
 

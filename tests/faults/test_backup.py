@@ -120,7 +120,7 @@ def test_a_live_backup_comes_back_word_for_word_in_an_empty_server(fresh_server,
         back = told(other)
         cuts = {room: len(kept["facts"]) for room, kept in back.items()}
         compare(live, back, told(fresh_server, cuts), before)
-        other.start(within=60)
+        other.start()
         page = karim.get(f"{other.url}{path}", headers={"Cookie": f"place={karim.cookies['place']}"})
         assert page.status_code == 200 and "note-0-00001" in page.text  # his link still opens his seat
 

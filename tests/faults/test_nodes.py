@@ -85,7 +85,7 @@ async def test_one_node_is_killed_in_mid_load_and_its_people_carry_on_through_th
                 first = await stream.next(SOON)
                 assert amiss(author.acknowledged, cards(first.data)) == []
         killed = time.monotonic()
-        doomed.start(within=60)
+        doomed.start()
         print(
             f"{load.acknowledged} acknowledged, {len(set(load.again))} sent again;",
             f"back in {time.monotonic() - killed:.1f} s",
@@ -163,7 +163,7 @@ def test_wrong_codes_are_counted_by_all_nodes_together_and_a_restart_forgets_non
         assert answers == [404] * 20 + [429]
         assert httpx.get(f"{two[1].url}/s/ABCDEFGHJK/", timeout=30).status_code == 429
         two[0].kill9()
-        two[0].start(within=60)
+        two[0].start()
         assert httpx.get(f"{two[0].url}/s/ABCDEFGHJK/", timeout=30).status_code == 429
 
 

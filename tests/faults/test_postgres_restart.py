@@ -39,7 +39,7 @@ async def test_a_database_that_goes_and_comes_back_is_found_again_and_has_kept_w
                 gone = load.acknowledged
                 await asyncio.sleep(1)
                 assert load.acknowledged == gone  # nothing is promised while nobody keeps it
-                await asyncio.to_thread(postgres.start, 60)
+                await asyncio.to_thread(postgres.start)
                 back = time.monotonic()
                 await asyncio.to_thread(load.until, 80)
                 print(f"{how}: writing again {time.monotonic() - back:.1f} s after PostgreSQL answers")

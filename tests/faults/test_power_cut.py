@@ -59,7 +59,7 @@ def cut_off(template: Template, **env: str) -> Iterator[Run]:
         before = files(var)
         server.command = [*STRACE, "-o", str(trace), *plain]
         try:
-            server.start(within=120)
+            server.start()
             _, people = seated(server)
             with ThreadPoolExecutor(len(people)) as threads:
                 acknowledged = list(threads.map(write, range(len(people)), people, timeout=services.PATIENCE))
@@ -135,7 +135,7 @@ def test_a_power_cut_at_any_instant_takes_nothing_back_that_was_acknowledged(tem
             each.unlink()
         for name, held in run.disk.at(run.cuts()[-1]).items():
             (run.server.var / name).write_bytes(held)
-        run.server.start(within=60)
+        run.server.start()
         found = kept(run.server)
         for person, told in zip(run.people, run.acknowledged, strict=True):
             promised = [note for _, note in told]

@@ -12,6 +12,8 @@ import httpx
 from tests import services
 from tests.live.test_sse import read
 
+LONG = 60.0  # seconds after which something hangs: a busy machine needs far fewer
+
 
 @dataclass
 class Message:
@@ -27,8 +29,9 @@ class Stream:
         self.response = response
         self._chunks = response.aiter_raw()
         self._bytes = b""
+        self._coming: asyncio.Future[bytes] | None = None  # outlives who gave up waiting for it
 
-    async def next(self, within: float = 5, beats: bool = False) -> Message | None:
+    async def next(self, within: float = LONG, beats: bool = False) -> Message | None:
         """The next message (a hello is passed over, and a beat unless asked for); ``None`` at the end of the stream."""
         async with asyncio.timeout(within):
             while True:
@@ -36,7 +39,7 @@ class Stream:
                 if message is None or not (message.event == "hello" or (message.event == "beat" and not beats)):
                     return message
 
-    async def until(self, words: str, within: float = 5) -> Message:
+    async def until(self, words: str, within: float = LONG) -> Message:
         """The message that holds these words; those before it are dropped."""
         async with asyncio.timeout(within):
             while True:
@@ -46,11 +49,12 @@ class Stream:
                     return message
 
     async def quiet(self, seconds: float) -> bool:
-        """Whether nothing but beats comes for so long."""
+        """Whether nothing but beats comes for so long, and not the end either."""
         try:
-            return await self.next(seconds) is None
+            await self.next(seconds)
         except TimeoutError:
             return True
+        return False
 
     async def _message(self) -> Message | None:
         while True:
@@ -59,10 +63,15 @@ class Stream:
                 found = read(one + b"\n\n")
                 if found:
                     return Message(*found[0], len(one) + 2)
-            try:
-                self._bytes += await anext(self._chunks)
-            except StopAsyncIteration:
+            self._coming = self._coming or asyncio.ensure_future(anext(self._chunks, b""))
+            chunk, self._coming = await asyncio.shield(self._coming), None
+            if not chunk:
                 return None
+            self._bytes += chunk
+
+    def leave(self) -> None:
+        if self._coming:
+            self._coming.cancel()
 
 
 class Person:
@@ -70,7 +79,7 @@ class Person:
 
     def __init__(self, server: services.Server, start: str, name: str) -> None:
         self.server = server
-        self.http = httpx.Client(base_url=server.url, follow_redirects=True, timeout=10)
+        self.http = httpx.Client(base_url=server.url, follow_redirects=True, timeout=LONG)
         self.http.get(start)
         form = {"name": name, "csrfmiddlewaretoken": self.http.cookies["csrftoken"]}
         answer = self.http.post(start, data=form, headers={"Origin": server.url})
@@ -105,13 +114,17 @@ class Person:
     async def stream(self, path: str = "", query: str = "", **headers: str) -> AsyncIterator[Stream]:
         headers |= {"Cookie": f"place={self.token}"}
         async with (
-            httpx.AsyncClient(base_url=self.server.url, timeout=20) as client,
+            httpx.AsyncClient(base_url=self.server.url, timeout=LONG) as client,
             client.stream("GET", f"{path or self.path}stream{query}", headers=headers) as response,
         ):
-            yield Stream(response)
+            opened = Stream(response)
+            try:
+                yield opened
+            finally:
+                opened.leave()
 
 
-async def eventually(check, within: float = 5) -> None:
+async def eventually(check, within: float = LONG) -> None:
     deadline = time.monotonic() + within
     while not await asyncio.to_thread(check):
         assert time.monotonic() < deadline, "it never came"

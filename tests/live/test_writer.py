@@ -25,7 +25,7 @@ class Database:
         self.writer = Writer(self.transact, self.committed, most=1000)
 
     def transact(self, jobs):
-        assert self.gate.wait(10)
+        assert self.gate.wait(60)
         if self.broken:
             raise OSError("disk full")
         self.batches.append(list(jobs))
@@ -44,7 +44,7 @@ def database() -> Database:
 
 def settled(writer: Writer) -> None:
     """Returns once the writer's thread has nothing left to do."""
-    writer._thread.submit(lambda: None).result(10)
+    writer._thread.submit(lambda: None).result(60)
 
 
 def test_an_answer_comes_only_after_the_commit(database):
@@ -54,7 +54,7 @@ def test_an_answer_comes_only_after_the_commit(database):
     assert not future.done()
     assert database.poked == []
     database.gate.set()
-    assert future.result(10) == "done one"
+    assert future.result(60) == "done one"
     assert database.rows == ["one"]
     settled(database.writer)
     assert database.poked == ["one"]
@@ -67,7 +67,7 @@ def test_what_queued_while_a_commit_ran_is_committed_together(database):
         time.sleep(0.001)
     futures += [database.writer.put(n) for n in range(1, 20)]
     database.gate.set()
-    assert [f.result(10) for f in futures] == [f"done {n}" for n in range(20)]
+    assert [f.result(60) for f in futures] == [f"done {n}" for n in range(20)]
     assert database.batches == [[0], list(range(1, 20))]
 
 
@@ -76,7 +76,7 @@ def test_a_batch_is_never_larger_than_the_largest(database):
     futures = [database.writer.put(n) for n in range(LARGEST_BATCH * 2 + 10)]
     database.gate.set()
     for future in futures:
-        future.result(10)
+        future.result(60)
     assert max(map(len, database.batches)) <= LARGEST_BATCH
     assert database.rows == list(range(LARGEST_BATCH * 2 + 10))
 
@@ -85,10 +85,10 @@ def test_one_that_fails_does_not_fail_its_neighbours(database):
     database.gate.clear()
     futures = [database.writer.put(job) for job in ("one", "bad", "two")]
     database.gate.set()
-    assert futures[0].result(10) == "done one"
-    assert futures[2].result(10) == "done two"
+    assert futures[0].result(60) == "done one"
+    assert futures[2].result(60) == "done two"
     with pytest.raises(ValueError, match="bad"):
-        futures[1].result(10)
+        futures[1].result(60)
     settled(database.writer)
     assert database.poked == ["one", "two"]
 
@@ -99,7 +99,7 @@ def test_a_row_that_the_database_refuses_does_not_fail_the_others_of_its_batch(s
     batches, rows, poked, gate = [], [], [], threading.Event()
 
     def transact(jobs):
-        assert gate.wait(10)
+        assert gate.wait(60)
         batches.append(list(jobs))
         if "refused" in jobs:
             raise says("no")
@@ -112,10 +112,10 @@ def test_a_row_that_the_database_refuses_does_not_fail_the_others_of_its_batch(s
         time.sleep(0.001)
     futures = {job: writer.put(job) for job in ("one", "refused", "two")}
     gate.set()
-    assert first.result(10) == "done first"
+    assert first.result(60) == "done first"
     with pytest.raises(says):
-        futures["refused"].result(10)
-    assert [futures[job].result(10) for job in ("one", "two")] == ["done one", "done two"]
+        futures["refused"].result(60)
+    assert [futures[job].result(60) for job in ("one", "two")] == ["done one", "done two"]
     settled(writer)
     assert batches[1] == ["one", "refused", "two"]
     assert rows == poked == ["first", "one", "two"]
@@ -125,7 +125,7 @@ def test_a_database_out_of_reach_is_not_asked_again_for_each_wish_of_a_batch():
     asked, gate = [], threading.Event()
 
     def transact(jobs):
-        assert gate.wait(10)
+        assert gate.wait(60)
         asked.append(list(jobs))
         raise OperationalError("gone")
 
@@ -137,17 +137,17 @@ def test_a_database_out_of_reach_is_not_asked_again_for_each_wish_of_a_batch():
     gate.set()
     for future in futures:
         with pytest.raises(OperationalError):
-            future.result(10)
+            future.result(60)
     assert len(asked) == 2
 
 
 def test_a_commit_that_fails_acknowledges_nothing_and_the_next_one_works(database):
     database.broken = True
     with pytest.raises(OSError, match="disk full"):
-        database.writer.submit_and_wait("one", timeout=10)
+        database.writer.submit_and_wait("one", timeout=60)
     assert database.rows == database.poked == []
     database.broken = False
-    assert database.writer.submit_and_wait("one", timeout=10) == "done one"
+    assert database.writer.submit_and_wait("one", timeout=60) == "done one"
 
 
 def test_a_full_queue_says_so_at_once_and_takes_more_later(database):
@@ -160,8 +160,8 @@ def test_a_full_queue_says_so_at_once_and_takes_more_later(database):
     with pytest.raises(Busy):
         database.writer.put(4)
     database.gate.set()
-    assert [f.result(10) for f in (first, *futures)] == [f"done {n}" for n in range(4)]
-    assert database.writer.submit_and_wait(5, timeout=10) == "done 5"
+    assert [f.result(60) for f in (first, *futures)] == [f"done {n}" for n in range(4)]
+    assert database.writer.submit_and_wait(5, timeout=60) == "done 5"
 
 
 async def test_who_gave_up_waiting_does_not_stop_the_writer(database):
@@ -177,7 +177,7 @@ async def test_who_gave_up_waiting_does_not_stop_the_writer(database):
         await waiting
     database.gate.set()
     assert await other == "done kept"
-    assert first.result(10)
+    assert first.result(60)
     assert await database.writer.submit("later") == "done later"
     assert database.rows == ["running", "kept", "later"]
 
@@ -201,8 +201,8 @@ def test_a_poke_that_fails_does_not_stop_the_writer(database, caplog):
         raise RuntimeError("zqwords of somebody")
 
     database.writer.committed = closed
-    assert database.writer.submit_and_wait("one", timeout=10) == "done one"
-    assert database.writer.submit_and_wait("two", timeout=10) == "done two"
+    assert database.writer.submit_and_wait("one", timeout=60) == "done one"
+    assert database.writer.submit_and_wait("two", timeout=60) == "done two"
     settled(database.writer)
     assert "RuntimeError" in caplog.text
     assert "zqwords" not in caplog.text
@@ -210,7 +210,7 @@ def test_a_poke_that_fails_does_not_stop_the_writer(database, caplog):
 
 def test_threads_that_hammer_it_lose_nothing_and_each_keeps_its_order(database):
     def hammer(thread: int) -> list:
-        return [database.writer.submit_and_wait((thread, n), timeout=20) for n in range(100)]
+        return [database.writer.submit_and_wait((thread, n), timeout=60) for n in range(100)]
 
     with ThreadPoolExecutor(8) as threads:
         answers = list(threads.map(hammer, range(8)))

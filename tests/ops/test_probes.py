@@ -57,14 +57,14 @@ def test_a_server_with_a_wrong_key_ring_refuses_to_start_and_says_why(fresh_serv
     right = ring.read_text()
     ring.write_text(NEW)
     with pytest.raises(RuntimeError) as refused:
-        fresh_server.start(within=60)
+        fresh_server.start()
     assert "« k1 » manque à CORDEE_KEY_RING" in str(refused.value)
     assert NEW.partition(":")[2][:12] not in str(refused.value)
     ring.write_text(NEW.replace("k2:", "k1:"))
     with pytest.raises(RuntimeError, match="n’est pas celle d’origine"):
-        fresh_server.start(within=60)
+        fresh_server.start()
     ring.write_text(right)
-    fresh_server.start(within=60)
+    fresh_server.start()
     eventually(fresh_server, (200, "ok"))
 
 
@@ -73,7 +73,7 @@ def test_a_key_lost_for_ever_is_let_go_of_on_demand(fresh_server):
     fresh_server.stop()
     (fresh_server.var / "cordee_key_ring").write_text(NEW)
     assert re.search(r"effacés : [1-9]\d* · cercles lisibles : 0", fresh_server.manage("purge", "--lost", "k1"))
-    fresh_server.start(within=60)
+    fresh_server.start()
 
 
 def test_a_bus_that_is_not_heard_is_told(template):
@@ -89,7 +89,7 @@ def test_a_postgresql_that_takes_and_never_answers_is_told_in_time_by_no_more_th
         address = there.env["DATABASE_URL"].replace(f":{urlsplit(template.database_url).port}/", f":{wire.port}/")
         server = services.Server(there.var, address)
         try:
-            server.start(within=60)
+            server.start()
             eventually(server, (200, "ok"), 60)
             wire.dumb.set()
             eventually(server, (503, "database\nwriter"))
