@@ -27,6 +27,9 @@ if sys.dont_write_bytecode and sys.prefix != sys.base_prefix:
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
 
+LONG = (
+    30_000  # milliseconds after which what is awaited in a browser never comes: also what Playwright has for the rest
+)
 PLAIN_STATIC = {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 
 
@@ -183,11 +186,12 @@ def fresh_server(template: Template) -> Iterator[services.Server]:
 @pytest.fixture(scope="session")
 def browser() -> Iterator["Browser"]:
     """Debian's Chromium (or CHROMIUM=/path), driven by Playwright; skips where there is none."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
     chromium = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:
         pytest.skip("Chromium is not installed; bin/test installs it")
+    expect.set_options(timeout=LONG)
     switches = ["no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-background-networking"]
     switches += ["disable-component-update", "disable-sync"]
     with sync_playwright() as playwright:

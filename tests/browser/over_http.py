@@ -46,7 +46,7 @@ class LiveRoom(Room):
         return self.clients[seat].get(f"{self.url}/salle/{self.id}/").raise_for_status().text
 
     def _sit(self, seat: str, address: str) -> None:
-        client = self.clients[seat] = httpx.Client(follow_redirects=True, timeout=20)
+        client = self.clients[seat] = httpx.Client(follow_redirects=True, timeout=60)
         token = _link(client.get(address).raise_for_status().text, r'(?<=csrfmiddlewaretoken" value=")\w+')
         form = {"csrfmiddlewaretoken": token, "name": NAMES[seat]}
         stage = client.post(address, data=form, headers={"Origin": self.url}).raise_for_status()

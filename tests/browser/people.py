@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 
 from playwright.sync_api import ConsoleMessage, Error, Locator, Page, expect
 
+from tests.conftest import LONG
+
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext
-
-SOON = 6_000  # milliseconds in which what others do must be seen, on two busy cores
-expect.set_options(timeout=SOON)
 
 
 class Person:
@@ -22,7 +21,6 @@ class Person:
         self.name = name
         self.context = context
         self.complaints: list[str] = []
-        context.set_default_timeout(SOON)
         self.page = self.open(address)
 
     def open(self, address: str = "") -> Page:
@@ -122,7 +120,7 @@ class Person:
         return self.page.locator("#ring figcaption .floor", has_text=self.name).count() == 1
 
 
-def until(page: Page, condition: str, within: float = SOON) -> None:
+def until(page: Page, condition: str, within: float = LONG) -> None:
     """Waits for an expression to hold. Playwright's own wait needs eval, which our pages forbid."""
     deadline = monotonic() + within / 1000
     while not page.evaluate(condition):
@@ -140,7 +138,7 @@ def pass_time(person: Person, seconds: int) -> None:
     """So many seconds for this browser, two by two, in no time. While its page says ``unanswered``, it waits."""
     for _ in range(0, seconds, 2):
         person.page.clock.fast_forward(2_000)
-        until(person.page, "!window.unanswered", within=30_000)
+        until(person.page, "!window.unanswered")
 
 
 def pass_time_until(person: Person, seen: Callable[[], bool], most: int = 600) -> None:

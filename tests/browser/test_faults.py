@@ -18,7 +18,6 @@ from tests.browser.test_never_lose_a_word import QUESTION, seated, types
 from tests.faults.nodes import Wire
 
 SECOND = "Et si rien ne changeait ?"
-LATER = 30_000  # milliseconds, on a busy machine
 
 
 @pytest.fixture
@@ -46,9 +45,9 @@ def crash(person: Person) -> None:
     person.page.close()
 
 
-def types_and_saves(person: Person, text: str, within: float = LATER) -> None:
+def types_and_saves(person: Person, text: str) -> None:
     """Types, and does not wait for the second of quiet after which a draft is saved."""
-    with person.page.expect_response(lambda one: one.url.endswith("/brouillon") and one.ok, timeout=within):
+    with person.page.expect_response(lambda one: one.url.endswith("/brouillon") and one.ok):
         types(person, text)
         person.page.clock.fast_forward(1_000)
 
@@ -83,7 +82,7 @@ def test_a_tab_killed_before_anything_has_left_sends_when_it_is_opened_again(roo
     until(karim.page, "Object.keys(localStorage).some(key => key.includes(':outbox:'))")
     crash(karim)
     karim.open(room.places["karim"])
-    expect(nadia.card(QUESTION)).to_have_count(1, timeout=LATER)
+    expect(nadia.card(QUESTION)).to_have_count(1)
     expect(karim.box("question")).to_have_value("")
 
 
@@ -108,7 +107,7 @@ def test_what_is_sent_while_older_words_wait_leaves_after_them(room: LiveRoom, k
     karim.page.on("request", lambda request: left.append(words_of(request)) if request.method == "POST" else None)
     left.clear()
     hope(karim)
-    expect(nadia.card(SECOND)).to_have_count(1, timeout=LATER)
+    expect(nadia.card(SECOND)).to_have_count(1)
     expect(nadia.card(QUESTION)).to_have_count(1)
     assert [text for text in left if text] == [QUESTION, SECOND]
     expect(karim.page.locator("#outbox .waiting")).to_have_count(0)
@@ -170,17 +169,17 @@ def test_words_over_which_the_server_stumbles_let_the_next_pass_and_say_so(room:
     with karim.page.expect_response("**/contributions"):
         karim.send("question")
     for _ in range(3):
-        with karim.page.expect_response("**/contributions", timeout=LATER):
+        with karim.page.expect_response("**/contributions"):
             hope(karim)
     expect(karim.page.locator("#outbox")).not_to_contain_text("ne prend pas ces mots")
-    with karim.page.expect_response("**/contributions", timeout=LATER):
+    with karim.page.expect_response("**/contributions"):
         hope(karim)
-    expect(waiting(karim, QUESTION)).to_contain_text("ne prend pas ces mots", timeout=LATER)
+    expect(waiting(karim, QUESTION)).to_contain_text("ne prend pas ces mots")
     karim.write("question", SECOND)
-    expect(nadia.card(SECOND)).to_have_count(1, timeout=LATER)
+    expect(nadia.card(SECOND)).to_have_count(1)
     karim.page.unroute("**/contributions")
     hope(karim)
-    expect(nadia.card(QUESTION)).to_have_count(1, timeout=LATER)
+    expect(nadia.card(QUESTION)).to_have_count(1)
 
 
 def test_words_that_waited_and_are_then_refused_are_back_in_their_field(room: LiveRoom, karim: Person):
@@ -191,7 +190,7 @@ def test_words_that_waited_and_are_then_refused_are_back_in_their_field(room: Li
     room.pass_floor()
     karim.page.unroute("**/contributions")
     hope(karim)
-    expect(karim.box("question")).to_have_value(QUESTION, timeout=LATER)
+    expect(karim.box("question")).to_have_value(QUESTION)
     expect(karim.form("question").locator(".said")).to_contain_text("C’est à Nadia de parler")
     expect(waiting(karim, QUESTION)).to_have_count(0)
     karim.page.reload()
@@ -206,7 +205,7 @@ def test_somebody_else_who_answers_in_the_servers_place_is_not_believed(room: Li
     with karim.page.expect_response("**/contributions"):
         karim.send("question")
     hope(karim)
-    expect(nadia.card(QUESTION)).to_have_count(1, timeout=LATER)
+    expect(nadia.card(QUESTION)).to_have_count(1)
 
 
 # ---------------------------------------------------------------- what is being typed
@@ -218,7 +217,7 @@ def test_a_draft_that_could_not_be_saved_is_saved_later(room: LiveRoom, karim: P
     with karim.page.expect_response(lambda one: one.url.endswith("/brouillon") and one.status == 503):
         types(karim, QUESTION)
         karim.page.clock.fast_forward(1_000)
-    with karim.page.expect_response(lambda one: one.url.endswith("/brouillon") and one.ok, timeout=LATER):
+    with karim.page.expect_response(lambda one: one.url.endswith("/brouillon") and one.ok):
         karim.page.clock.fast_forward(2_000)
     expect(seated(desktop(), room, "karim").box("question")).to_have_value(QUESTION)
 
@@ -242,7 +241,7 @@ def test_an_older_draft_that_arrives_late_does_not_hide_the_newer_one(room: Live
     expect(karim.box("question")).to_have_value(SECOND)
 
 
-def until_held(person: Person, held: list, most: int = 300) -> None:
+def until_held(person: Person, held: list, most: int = 600) -> None:
     for _ in range(most):
         if held:
             return
@@ -314,7 +313,7 @@ def test_a_proxy_that_holds_the_stream_back_is_gone_around(room: LiveRoom, own_s
             hope(karim)
         else:
             pass_time_until(karim, lambda: karim.page.evaluate("opened").pop() > opened[-1])
-        expect(karim.page.locator("#line")).to_be_hidden(timeout=LATER)
+        expect(karim.page.locator("#line")).to_be_hidden()
         before = asked()
         pass_time(karim, 12)
         assert asked() == before, "it asks while the stream speaks"
@@ -364,7 +363,7 @@ def test_a_page_that_was_stopped_for_an_hour_is_current_within_seconds(room: Liv
         if state == "frozen":
             browser.send("Page.setWebLifecycleState", {"state": "active"})
         karim.page.clock.fast_forward(3_600_000)
-        expect(karim.card(QUESTION)).to_have_count(1, timeout=LATER)
+        expect(karim.card(QUESTION)).to_have_count(1)
         expect(karim.box("question")).to_have_value("Ce que je")
         expect(karim.page.locator("#line")).to_be_hidden()
 
@@ -408,11 +407,11 @@ def test_a_server_upgraded_under_open_pages(fragile_room: LiveRoom, fresh_server
     expect(karim.box("question")).to_have_value(QUESTION)
     karim.send("question")
     for person in (nadia, screen):
-        expect(person.card(QUESTION)).to_have_count(1, timeout=LATER)
+        expect(person.card(QUESTION)).to_have_count(1)
     assert release_of(karim) == former
     types(karim, SECOND)
     karim.page.get_by_role("button", name="Recharger").click()
-    expect(karim.page.locator("body")).not_to_have_attribute("data-release", former, timeout=LATER)
+    expect(karim.page.locator("body")).not_to_have_attribute("data-release", former)
     expect(karim.box("question")).to_have_value(SECOND)
     expect(karim.page.locator("#newer")).to_be_hidden()
 

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from tests import services
 from tests.browser.people import Person
 from tests.browser.test_axe import accuse, violations, violations_everywhere
-from tests.conftest import Template
+from tests.conftest import LONG, Template
 
 BUILD = """
 import json
@@ -118,7 +118,7 @@ def test_the_pages_around_it_can_be_used_by_everyone(town: Town, phone, desktop)
 def test_the_board_follows_by_itself(town: Town, desktop):
     rose = town.at(desktop(), "rose", f"/tableau/{town.made['space']}/")
     fanny = town.enter(desktop(), "fanny")
-    with rose.page.expect_response(lambda answer: "/tableau/" in answer.url, timeout=15_000):
+    with rose.page.expect_response(lambda answer: "/tableau/" in answer.url, timeout=2 * LONG):
         fanny.page.wait_for_timeout(10)
     expect(rose.page.locator(".board-room.is-paused, .board-room.is-going")).to_have_count(1)
     assert rose.complaints == []

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.people import SOON, Person, nobody_complains
+from tests.browser.people import Person, nobody_complains
 from tests.characters import SITUATIONS
+from tests.conftest import LONG
 
 NAMES = ["Claire", "Karim", "Hélène", "Thomas", "Nadia", "Julien", "Aïcha", "Marc"]
 REORGANISATION = SITUATIONS["claire"]["title"]
@@ -310,7 +311,7 @@ def records_are_taken_home(group: Group, folder: Path) -> None:
         expect(record).to_contain_text("Je voudrais que vous m’aidiez à préparer la suite, consultation 1")
         expect(record).to_contain_text("Piste de Hélène, consultation 1")
         expect(record).to_contain_text("Apprentissage de Aïcha, consultation 2")
-    with claire.page.expect_download(timeout=4 * SOON) as started:
+    with claire.page.expect_download(timeout=2 * LONG) as started:
         claire.page.locator(".downloads a", has_text="PDF").first.click()
     started.value.save_as(folder / "bilan.pdf")
     assert (folder / "bilan.pdf").read_bytes().startswith(b"%PDF")

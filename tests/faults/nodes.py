@@ -54,7 +54,7 @@ def through(server: services.Server, person: Person, **form: str) -> httpx.Respo
 class Author(threading.Thread):
     """A browser that writes note after note. What got no answer, or a 503, it sends again elsewhere, with its id."""
 
-    def __init__(self, person: Person, servers: list[services.Server], who: int, within: float = 90) -> None:
+    def __init__(self, person: Person, servers: list[services.Server], who: int, within: float = 200) -> None:
         super().__init__(daemon=True)
         self.person, self.servers, self.who = person, servers, who
         self.deadline = time.monotonic() + within
@@ -107,18 +107,26 @@ class Load:
         for author in self.authors:
             author.enough.set()
         for author in self.authors:
-            author.join(100)
+            author.join(200)
 
     @property
     def acknowledged(self) -> int:
         return sum(len(author.acknowledged) for author in self.authors)
 
-    def until(self, more: int, within: float = 60) -> None:
+    def until(self, more: int, within: float = 120) -> None:
         """Wait until so many more are acknowledged."""
         wanted, deadline = self.acknowledged + more, time.monotonic() + within
         while self.acknowledged < wanted:
             if time.monotonic() > deadline or not any(author.is_alive() for author in self.authors):
                 raise AssertionError(f"{self.acknowledged} of {wanted} acknowledged; {self.wrong}")
+            time.sleep(0.02)
+
+    def until_all_are_refused(self, within: float = 120) -> None:
+        """Wait until each is told once more that their words cannot be kept now: none has earlier ones under way."""
+        deadline = time.monotonic() + within
+        before = [len(author.unavailable) for author in self.authors]
+        while not all(len(author.unavailable) > told for author, told in zip(self.authors, before, strict=True)):
+            assert time.monotonic() < deadline, self.wrong
             time.sleep(0.02)
 
     @property
@@ -172,6 +180,8 @@ class Wire:
         self.target = port
         self.dumb = threading.Event()
         self.refuses = threading.Event()
+        self.carried = 0  # times that something passed, in either direction
+        self.swallowed = threading.Event()  # something came while it was dumb
         self.server = socket.create_server(("127.0.0.1", 0))
         self.port: int = self.server.getsockname()[1]
         self.ends: list[socket.socket] = []
@@ -196,8 +206,11 @@ class Wire:
         with suppress(OSError):
             while data := source.recv(65536):
                 mute[0] = mute[0] or self.dumb.is_set()
-                if not mute[0]:
+                if mute[0]:
+                    self.swallowed.set()
+                else:
                     target.sendall(data)
+                    self.carried += 1
         for end in (source, target):
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)

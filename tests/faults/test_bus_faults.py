@@ -14,15 +14,15 @@ from tests.conftest import Template, started
 from tests.faults.nodes import Load, Wire, all_amiss, kept, nodes, seated, through
 from tests.live.people import eventually
 
-SOON = 30  # seconds
+SOON = 60  # seconds
 NEVER = "600"
 
 
 @pytest.fixture
 def quick(monkeypatch):
     monkeypatch.setattr(bus, "RETRY", (0.05,))
-    monkeypatch.setattr(bus, "PULSE", 0.5)
-    monkeypatch.setattr(bus, "PATIENCE", 1.0)
+    monkeypatch.setattr(bus, "PULSE", 1.0)  # an answer within as many: a busy machine takes less
+    monkeypatch.setattr(bus, "PATIENCE", 2.0)
 
 
 @pytest.mark.parametrize("kind", ["notify", "redis"])
@@ -35,11 +35,12 @@ async def test_a_connection_that_died_without_a_word_is_found_out_and_everybody_
         with hub.listen("room:1") as bell:
             task = asyncio.ensure_future(own.run(hub))
             await asyncio.wait_for(bell.wait(), SOON)
-            await asyncio.sleep(1.2)  # it asks, and is answered
             bell.take()
+            before = wire.carried
+            await eventually(lambda: wire.carried >= before + 2, SOON)  # it asks, and is answered
             assert not bell.rung
             wire.dumb.set()
-            await asyncio.sleep(0.8)  # asked in vain
+            await eventually(wire.swallowed.is_set, SOON)  # asked in vain
             wire.dumb.clear()
             await asyncio.wait_for(bell.wait(), SOON)
             task.cancel()

@@ -15,7 +15,7 @@ from tests.faults.nodes import Load, all_amiss, amiss, cards, kept, nodes, seate
 from tests.live.people import Person, Stream, eventually
 
 pytestmark = pytest.mark.postgres
-SOON = 30  # seconds: far below the beat of these nodes, far above what a busy machine needs
+SOON = 60  # seconds: far below the beat of these nodes, far above what a busy machine needs
 NEVER = "600"  # seconds: no beat helps
 
 

@@ -112,7 +112,7 @@ def test_a_postgresql_whose_own_log_has_no_room_left_is_said_and_has_kept_what_i
             filler.unlink()
             if died:
                 postgres.kill9()
-                postgres.start(60)
+                postgres.start()
             print("PostgreSQL gave up" if died else "PostgreSQL went on")
             process = server.process
             mended(karim, number)

@@ -35,9 +35,9 @@ async def test_a_database_that_goes_and_comes_back_is_found_again_and_has_kept_w
             with Load(people, [server]) as load:
                 await asyncio.to_thread(load.until, 80)
                 await asyncio.to_thread(getattr(postgres, how))
-                await asyncio.sleep(1)
+                await asyncio.to_thread(load.until_all_are_refused)
                 gone = load.acknowledged
-                await asyncio.sleep(1)
+                await asyncio.to_thread(load.until_all_are_refused)
                 assert load.acknowledged == gone  # nothing is promised while nobody keeps it
                 await asyncio.to_thread(postgres.start)
                 back = time.monotonic()

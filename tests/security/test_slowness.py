@@ -15,7 +15,7 @@ from cordee.room.stream import MOST_STREAMS
 from tests.live.people import Person
 from tests.security.wire import as_person, closed_by_server, connected, exchange, head, held_for, memory, statuses
 
-LET_GO = 20  # seconds; hasty.py lets go after 1 or 2, and the machine may be busy
+LET_GO = 60  # seconds; hasty.py lets go after 1 or 2, and the machine may be very busy
 IDLE = 10_000
 MOST_BYTES_IDLE = 20 * 1024  # of the server's memory, for each connection that says nothing
 
@@ -45,7 +45,7 @@ def test_one_header_at_a_time_for_ever_is_let_go(karim):
                 wire.sendall(b"X-a: b\r\n")
                 time.sleep(0.1)
         assert time.monotonic() - began < LET_GO
-        assert closed_by_server(wire, 1)
+        assert closed_by_server(wire, LET_GO)
 
 
 @pytest.mark.parametrize("length", [100, 60_000])
@@ -116,7 +116,7 @@ def test_a_text_of_a_megabyte_is_refused_with_a_sentence(karim, road, size):
 
 def test_a_file_that_nobody_asked_for_is_not_taken(hasty):
     """A form with a file of 8 MB, from somebody without a seat: it never reaches a disk."""
-    with httpx.Client(timeout=20) as outsider, suppress(httpx.HTTPError):  # refused while it is still sending
+    with httpx.Client(timeout=LET_GO) as outsider, suppress(httpx.HTTPError):  # refused while it is still sending
         answer = outsider.post(f"{hasty.url}/salles/nouvelle/", files={"name": b"x" * 2**23})
         assert answer.status_code == 413
 
@@ -132,7 +132,7 @@ async def test_a_stream_that_is_never_read_is_dropped_and_the_others_go_on(fanny
         async with karim.stream() as read:
             await read.next(LET_GO)
             before = memory(karim.server)
-            deadline = time.monotonic() + 4 * LET_GO
+            deadline = time.monotonic() + 2 * LET_GO
             written = 0
             while held_for(claire.server, wire) and time.monotonic() < deadline:
                 written += 1

@@ -13,12 +13,12 @@ def connected(server: services.Server, receive_buffer: int = 0) -> socket.socket
     wire = socket.socket()
     if receive_buffer:
         wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-    wire.settimeout(20)
+    wire.settimeout(60)
     wire.connect(("127.0.0.1", server.port))
     return wire
 
 
-def exchange(server: services.Server, sent: bytes, quiet: float = 2) -> bytes:
+def exchange(server: services.Server, sent: bytes, quiet: float = 20) -> bytes:
     """All that is answered to these bytes, until the server closes or says nothing more for ``quiet`` seconds."""
     with connected(server) as wire:
         wire.sendall(sent)
