@@ -131,6 +131,11 @@ def until(page: Page, condition: str, within: float = LONG) -> None:
 def stop_time(person: Person) -> None:
     """From now on time passes for this browser only when the test says so."""
     person.page.clock.install()
+    hold_time(person)
+
+
+def hold_time(person: Person) -> None:
+    """The same, of a clock that the test has already taken over."""
     for ahead in (1, 2, 4, 8):  # seconds; a moment that has passed before it is said is refused
         with suppress(Error):
             return person.page.clock.pause_at(person.page.evaluate("Date.now()") / 1000 + ahead)
