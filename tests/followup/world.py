@@ -28,6 +28,7 @@ READERS = {
     "situationtitle": "claire",
     "situationtext": "claire",
     "turntitle": CIRCLE,
+    "turntext": "karim",
     "learnt": CIRCLE,
     "theme": CIRCLE,
     "value": CIRCLE,
@@ -91,6 +92,7 @@ class World(Town):
         self._promises("helene", "julien", then="witnessed")
         self._tells()
         turn = Turn.objects.get()
+        turn.situation = self.treated = self.situation("karim", title=said("turntitle"), text=said("turntext"))
         turn.hold(self.circle.key() or b"", said("turntitle"))
         turn.save()
         for who, written in (("karim", {}), ("claire", {"question": 2}), ("helene", {"suggestion": 1})):
@@ -143,7 +145,7 @@ class World(Town):
             "space": [self.space.pk, self.ailleurs.pk],
             "circle": list(Circle.objects.values_list("pk", flat=True)),
             "meeting": [self.meetings[0].pk],
-            "situation": [self.prepared.pk],
+            "situation": [self.prepared.pk, self.treated.pk],
             "commitment": list(Commitment.objects.values_list("pk", flat=True)),
             "learning": list(Learning.everything.values_list("pk", flat=True)),
             "kept": list(Learning.everything.values_list("pk", flat=True)),
@@ -158,7 +160,8 @@ class World(Town):
         for circle in self.named["circle"]:
             yield from (f"/cercles/{circle}/{part}" for part in ("", "situations/", "mon-carnet/"))
         yield from (f"/engagements/{commitment}/reussite/" for commitment in self.named["commitment"])
-        yield from (f"/seances/{self.meetings[0].pk}/", f"/situations/{self.prepared.pk}/")
+        yield from (f"/situations/{situation}/" for situation in self.named["situation"])
+        yield f"/seances/{self.meetings[0].pk}/"
 
     def paths(self, package: str) -> list[str]:
         """Every address of a package, with each thing that it can name; those of which a part is unknown are left out

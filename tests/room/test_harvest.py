@@ -154,6 +154,17 @@ def test_a_word_withdrawn_after_the_close_is_withdrawn_from_the_book_too():
     assert Learning.objects.count() == before - 1 and not Learning.objects.filter(pk=taken.id).exists()
 
 
+def test_the_title_of_a_situation_that_the_room_hides_is_not_kept():
+    lake = Lake(*WHO)
+    room = whole(lake)
+    close(room)
+    treated = room.state.course.situation
+    assert Turn.objects.get().title(key(lake)) == room.state.contributions[treated].body["title"]
+    room.do(c.Hide(seat=room.leader, id=treated))
+    harvest.harvest(room.house.id)
+    assert Turn.objects.get().title(key(lake)) == ""
+
+
 def test_a_room_opened_again_is_harvested_again_and_what_was_said_since_stays():
     lake = Lake(*WHO)
     room = whole(lake)
