@@ -82,6 +82,13 @@ def test_nobody_else_gives_it_nor_publishes_it_and_its_author_gives_it_first(tow
     assert Publication.objects.get().learning_id == pk
 
 
+def test_who_left_the_circle_is_not_offered_to_give_it_there(town):
+    assert 'value="share"' in shown("claire")
+    town.circle.memberships.filter(person=town.people["claire"]).update(left_at="2026-01-01T00:00Z")
+    page = shown("claire")
+    assert MINE in page and 'value="throw_away"' in page and 'value="share"' not in page
+
+
 def test_it_can_be_thrown_away(town):
     signed_in("claire").post(f"{LIST}{kept().pk}/partager/", {"do": "throw_away"})
     assert not Learning.everything.filter(alone=True).exists()
