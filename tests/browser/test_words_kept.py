@@ -114,7 +114,6 @@ FORMS = [
     ("", "tap unsaid", "learnt", asked_first, nothing, button("Ajouter ces mots")),
     ("rose", "values", "names", nothing, nothing, button("Enregistrer")),
     ("rose", "new circle", "purpose", nothing, circle, button("Créer le cercle")),
-    ("fanny", "change", "purpose", nothing, nothing, button("Enregistrer")),
     ("fanny", "charter", "text", nothing, nothing, button("Proposer cette version")),
     ("fanny", "plan", "video_link", nothing, plan, planned),
 ]
