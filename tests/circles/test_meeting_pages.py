@@ -1,7 +1,7 @@
 """The pages of meetings, by HTTP, as people use them: without a script."""
 
 import re
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -23,6 +23,15 @@ from tests.people import person, signed_in, user
 
 pytestmark = pytest.mark.django_db
 PARIS = ZoneInfo("Europe/Paris")
+
+
+@pytest.fixture
+def february(monkeypatch):
+    """It is the first of February 2027, so that the spring below is to come whenever these tests are run."""
+    monkeypatch.setattr(timezone, "now", lambda: datetime(2027, 2, 1, 9, tzinfo=UTC))
+
+
+before_spring = pytest.mark.usefixtures("february")
 
 
 @pytest.fixture
@@ -60,6 +69,7 @@ def rows_of(page: str) -> dict[str, str]:
     return named
 
 
+@before_spring
 def test_a_cycle_is_previewed_with_its_holidays_then_confirmed(circle):  # noqa: F811
     page = post("fanny", "plan", circle.pk, status=200, **{**CYCLE, "first": "2027-04-08"})
     assert page.count('type="date"') == 3 and "Férié (Ascension)" in page and "jeudi 6 mai 2027" in page
@@ -75,6 +85,7 @@ def test_a_cycle_is_previewed_with_its_holidays_then_confirmed(circle):  # noqa:
     assert Meeting.objects.count() == 3 and Letter.objects.count() == 18
 
 
+@before_spring
 def test_each_meeting_of_a_cycle_may_change_before_it_is_confirmed(circle):  # noqa: F811
     rows = rows_of(post("fanny", "plan", circle.pk, status=200, **CYCLE))
     rows |= {"form-0-place": "Mairie", "form-1-DELETE": "on", "form-2-day": "2027-06-12", "form-2-end": "17:00"}
@@ -113,6 +124,7 @@ def test_what_is_typed_is_kept_when_it_is_refused(circle):  # noqa: F811
     assert "Chez Léa &lt;b&gt;" in page
 
 
+@before_spring
 def test_a_date_of_the_past_and_a_time_already_taken_are_pointed_out(circle):  # noqa: F811
     page = post("fanny", "plan", circle.pk, status=200, **{**CYCLE, "first": "2020-01-07", "count": 1})
     assert "Cette date est passée" in post("fanny", "plan", circle.pk, status=409, **rows_of(page), do="confirm")
@@ -121,6 +133,7 @@ def test_a_date_of_the_past_and_a_time_already_taken_are_pointed_out(circle):  #
     assert "En même temps que la séance 1" in post("fanny", "plan", circle.pk, status=200, **CYCLE)
 
 
+@before_spring
 def test_hours_are_those_of_the_circle_s_clock(circle):  # noqa: F811
     Circle.objects.update(time_zone="America/Montreal")
     page = post("fanny", "plan", circle.pk, status=200, **CYCLE)
@@ -162,6 +175,7 @@ def move_data(meeting: Meeting, **changed: object) -> dict[str, object]:
     return known | changed
 
 
+@before_spring
 def test_a_meeting_is_moved_each_is_told_and_answers_again(circle):  # noqa: F811
     day = datetime(2027, 4, 13, 9, tzinfo=PARIS)
     meeting = actions.plan(circle, [(day, day + timedelta(hours=2))])[0]
@@ -173,6 +187,7 @@ def test_a_meeting_is_moved_each_is_told_and_answers_again(circle):  # noqa: F81
     assert not Reply.objects.exists()
 
 
+@before_spring
 def test_a_move_to_a_holiday_is_asked_about_once(circle):  # noqa: F811
     day = datetime(2027, 4, 13, 9, tzinfo=PARIS)
     meeting = actions.plan(circle, [(day, day + timedelta(hours=2))])[0]
@@ -429,6 +444,7 @@ def test_attendance_is_shown_afterwards_as_the_room_recorded_it(circle, rose):  
 # ---------------------------------------------------------------- joining, leaving
 
 
+@before_spring
 def test_a_letter_is_in_its_reader_s_language_and_clock(circle):  # noqa: F811
     account = user("karim")
     account.language, account.time_zone = "en", "America/Montreal"
