@@ -73,6 +73,7 @@ def screen_link(fanny: Person) -> str:
     return link or ""
 
 
+@pytest.mark.timeout(600)  # ten browsers at once, which a busy machine serves in turn
 def test_a_circle_plays_mentor_twice_and_the_second_round_uses_what_the_first_taught(group: Group, tmp_path: Path):
     everyone_is_in_the_ring(group)
     situations_are_brought_and_one_is_chosen(group)
