@@ -41,6 +41,7 @@ def shown(who: str, path: str = LIST, **posted: str) -> str:
 def test_its_author_alone_reads_and_finds_it(town):
     assert MINE in shown("claire") and "Pour moi seul·e" in shown("claire")
     assert MINE in shown("claire", text="fusions") and MINE in shown("claire", kind="alone")
+    assert MINE not in shown("claire", "/accueil/"), "a page that others see over one's shoulder"
     for who in ("karim", "fanny", "rose", "octave", "operator"):
         pages = shown(who) + shown(who, text="fusion zqalonezq") + shown(who, kind="alone") + shown(who, "/accueil/")
         assert "zqalonezq" not in pages.replace('value="fusion zqalonezq"', ""), who
@@ -82,11 +83,13 @@ def test_nobody_else_gives_it_nor_publishes_it_and_its_author_gives_it_first(tow
     assert Publication.objects.get().learning_id == pk
 
 
-def test_who_left_the_circle_is_not_offered_to_give_it_there(town):
+def test_who_left_the_circle_is_not_offered_to_give_it_there_and_may_not(town):
     assert 'value="share"' in shown("claire")
     town.circle.memberships.filter(person=town.people["claire"]).update(left_at="2026-01-01T00:00Z")
     page = shown("claire")
     assert MINE in page and 'value="throw_away"' in page and 'value="share"' not in page
+    signed_in("claire").post(f"{LIST}{kept().pk}/partager/", {"do": "share"})
+    assert kept() and MINE not in shown("karim")
 
 
 def test_it_can_be_thrown_away(town):

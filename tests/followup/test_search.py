@@ -68,6 +68,7 @@ EXPECTED: Mapping[str, tuple[dict[str, str], list[str]]] = {  # what is asked fo
     "kind: mine": ({"kind": "mine"}, [ALONE, HERS]),
     "kind: alone": ({"kind": "alone"}, [ALONE]),
     "kind: circles": ({"kind": "circles"}, [HEART, LIMITS, TEAM, HIS, HERS]),
+    "kind: circles, alike": ({"kind": "circles", "text": "j'annonçais"}, [HERS]),
     "kind: published": ({"kind": "published", "text": "silences"}, [SHOWN]),
     "kind and circle unknown": ({"kind": "x", "circle": "9" * 40}, [ALONE, HEART, LIMITS, TEAM, HIS, HERS]),
     "a circle that is no number": ({"circle": "²"}, [ALONE, HEART, LIMITS, TEAM, HIS, HERS]),
@@ -108,6 +109,7 @@ def answered(who: str, **wish: str) -> list[str]:
 
 def test_by_circle(town):
     assert found("claire", circle=town.circle.pk) == {HERS, HIS}
+    assert SHOWN not in found("claire", circle=town.circle.pk, text="silence annoncé"), "of no circle"
     assert found("karim", circle=Learning.objects.exclude(circle=town.circle).get().circle_id) == set()
 
 
@@ -137,10 +139,11 @@ def test_without_a_word_the_published_ones_are_the_latest(town):
     assert found("octave", kind="published") == set() and SHOWN not in answered("claire")
 
 
-def test_themes_and_values_are_picked_among_those_one_may_read(town):
+def test_themes_values_and_circles_are_picked_among_those_one_may_read(town):
     page = unescape(signed_in("claire").get("/apprentissages/").content.decode())
     for label in ("Écouter", "Dire non", "Courage", "Respect"):
         assert f'<option value="{label}">' in page
+    assert town.circle.name in page and "Les discrets" not in page
     page = unescape(signed_in("octave").get("/apprentissages/").content.decode())
     assert "Écouter" not in page and "Courage" not in page
 

@@ -417,15 +417,19 @@ def test_the_values_of_the_space_are_counted_by_their_word_and_no_other_word_is(
     lake = Lake(*WHO)
     accounts.set_values(lake.space, ["Le courage", "La confiance"])
     room = meet(lake)
-    play(room, client=lake.seat("claire", room.house), through="ouvertures")
-    said = ("LE COURAGE", "Le courage", "zqvaleurqz")
-    learnings = room.state.of_kind("learning", 1)[:3]
     seat = lake.seat("karim", room.house)
+    play(room, client=lake.seat("claire", room.house), until="ouvertures")
+    twice = room.write(seat, "learning", "Oser, deux fois.")
+    play(room, through="ouvertures")
+    others = [each for each in room.state.of_kind("learning", 1) if each.id != twice]
+    his = next(each for each in others if each.author == seat)
+    learnings = [room.state.contributions[twice], his, *[each for each in others if each != his][:2]]
+    said = ("Le courage", "LE COURAGE", "Le courage", "zqvaleurqz")
     for learning, value in zip(learnings, said, strict=True):
         room.mark(seat, learning.id, "value", value=value)
     close(room)
     for _ in range(2):
-        assert list(ValueCount.objects.values_list("value__name", "learnings", "people")) == [("Le courage", 2, 2)]
+        assert list(ValueCount.objects.values_list("value__name", "learnings", "people")) == [("Le courage", 3, 2)]
         assert harvest.harvest(room.house.id, again=True)
     accounts.set_values(lake.space, ["La confiance"])
     assert not ValueCount.objects.exists()

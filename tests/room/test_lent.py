@@ -94,13 +94,15 @@ def test_it_comes_up_again_for_the_request_once_validated(lake):
     assert [card.get("text") for card in recalled(room)] == [SHOWN]
 
 
-@pytest.mark.parametrize("when", ["in memory", "read again"])
+@pytest.mark.parametrize("when", ["in memory", "read again", "looked for"])
 def test_withdrawn_it_is_not_shown_at_the_next_opening(lake, when):
     shown, room = publish(lake), told(lake)
     assert recalled(room)
     published.withdraw(Publication.objects.filter(pk=shown.pk))
     if when == "read again":
         store.forget()
+    elif when == "looked for":
+        lent.bring(room.house.id, actions.submit)
     else:
         page = lake.browser("karim").post(address(lake.circle.meetings.get()), follow=True)
         assert "zqshownqz" not in page.content.decode()
