@@ -71,6 +71,7 @@ def stage(room: Room, seat: str, drafts: dict | None = None, language: str = "fr
             "is_screen": seat == SCREEN,
             "refusal": None,
             "hello": {"now": "1790000000.000", "release": "0123456789ab"},
+            "shown": "0123456789abcdef",
         }
         return render_to_string("room/stage.html", page | context, RequestFactory().get("/salle/room-1/"))
 
