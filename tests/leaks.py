@@ -18,6 +18,7 @@ from typing import Any
 
 from cordee.engine import commands as c
 from cordee.engine import events as e
+from cordee.engine.protocol import Themes
 from cordee.engine.reading import builtin, read
 from cordee.engine.state import apply, initial
 from cordee.engine.view import view_for
@@ -150,7 +151,7 @@ class Oracle:
             return set(m.waiting[seat])
         if seat not in m.inside and seat != SCREEN:
             return set()
-        found = {w for t in m.texts.values() if self._may_read(m, seat, t) for w in t.words.union(*t.marks.values())}
+        found = {w for t in m.texts.values() if self._may_read(m, seat, t) for w in self._words(m, seat, t)}
         found |= m.place.said_now() | (m.values if seat in m.inside and seat != OBSERVER else set())
         return found | ({w for names in m.waiting.values() for w in names} if seat == m.facilitator else set())
 
@@ -164,7 +165,7 @@ class Oracle:
         if seat not in m.inside and seat != SCREEN:
             return self.allowed(seat, prefix)
         shown = (t for id_, t in m.texts.items() if self._may_read(m, seat, t) and self._is_shown(m, id_, t))
-        return m.place.said_now() | {w for t in shown if not t.withdrawn for w in t.words.union(*t.marks.values())}
+        return m.place.said_now() | {w for t in shown if not t.withdrawn for w in self._words(m, seat, t)}
 
     def position(self, prefix: int) -> tuple[int, str]:
         place = self._moments[prefix].place
@@ -187,6 +188,12 @@ class Oracle:
             return bool(t.scribe) and seat == t.scribe
         assert t.kind in OPEN | SILENT
         return True
+
+    @staticmethod
+    def _words(m: Moment, seat: str, t: Text) -> set[str]:
+        """Of a text that this seat reads: its words, and the theme it was given. That of a lead is to lead by alone."""
+        led = t.kind == "suggestion" and seat not in {m.facilitator, SCREEN}
+        return t.words if led else t.words.union(*t.marks.values())
 
     @staticmethod
     def _is_shown(m: Moment, id_: str, t: Text) -> bool:
@@ -354,20 +361,20 @@ class Table(Room):
             self.do(c.Undo(seat=self.leader))
             super().reveal()
         if self.state.step.themes:
-            self._themes(self.state.step.themes.mark)
+            self._themes(self.state.step.themes)
         if len(mine) > 2:
             self.do(c.Hide(seat=self.leader, id=mine[0].id))
             if self.state.course.round == 2:
                 self.do(c.Hide(seat=self.leader, id=mine[0].id, on=False))
 
-    def _themes(self, mark: str) -> None:
+    def _themes(self, row: Themes) -> None:
         """Themes are asked for; of what people may give, one is refused, one given to many, one to a text alone."""
-        asks = "karim" if mark else self.leader
+        asks, refuses = (self.leader, self.leader) if row.by == {"facilitator"} else ("karim", "nadia")
         self.do(c.AskThemes(seat=asks))
         proposed = [g.heading for g in self.view(asks).groups if g.heading and g.heading.label]
         assert proposed
-        if mark:
-            self.do(c.DeclineTheme(seat="nadia", ids=proposed[-1].ids))
+        if row.mark:
+            self.do(c.DeclineTheme(seat=refuses, ids=proposed[-1].ids))
             self.do(c.AskThemes(seat=asks))
             self.do(c.GiveTheme(seat=asks, ids=proposed[0].ids, value="Oser demander"))
             one = proposed[0].ids.split()[-1]

@@ -238,7 +238,8 @@ class Eye:
         if self.state.course.closed or self.seat == SCREEN:
             return False
         anywhere = row in self.state.protocol.marks_anywhere and (not row.at or self.step.id in row.at)
-        return anywhere or self.step.mark(row.mark, row.kind) is not None
+        here = self.step.mark(row.mark, row.kind)
+        return anywhere or (here is not None and not themes.waits(self.state, here))
 
     def _mark(self, c: Contribution, marks: tuple[Mark, ...], row: MarkRow) -> MarkView:
         state = self.state

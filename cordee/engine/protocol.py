@@ -82,6 +82,7 @@ class MarkRow:
     agreement: bool = False  # agrees to a wording: gone when the text is edited
     longest: int = LONGEST_VALUE  # characters of a free value
     offers: bool = False  # the values of the circle's space are offered for it; any other text may be said
+    asked: bool = False  # may be put once themes have been asked for at its step
     at: tuple[str, ...] = ()  # for a right that holds anywhere: only at these steps
 
 
@@ -96,7 +97,7 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Themes:
-    """A right to have themes proposed, once revealed, for what a step shows; they change nothing but its order."""
+    """A right to have themes proposed, once revealed, for what a step shows: they change its order alone."""
 
     kind: str
     by: Roles  # who may ask

@@ -83,7 +83,7 @@ def _scene(state: State, memory: Memory) -> Scene:
     roles = memory.once("roles", (seats, course.client), lambda: {seat: roles_of(state, seat) for seat in seats})
     place = (
         *(course.round, course.step, course.closed, course.client, course.situation, course.next_situation),
-        course.revealed,
+        *(course.revealed, state.asked),
     )
     shown = tuple((kind, _shown(state, entries, kind)) for kind in step.shows)
     before = memory.once("before", (course.step, course.round, state.carried), lambda: _before(state))

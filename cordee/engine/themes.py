@@ -30,6 +30,11 @@ def asked(state: State) -> bool:
     return (state.course.round, state.course.step) in state.asked
 
 
+def waits(state: State, row: MarkRow) -> bool:
+    """Whether this mark may not be put before themes have been asked for, and they have not."""
+    return row.asked and not asked(state)
+
+
 def may_ask(state: State) -> bool:
     """Whether there is something to propose themes for: what all may read."""
     return state.step.themes is not None and (state.revealed or not state.step.reveal_by)

@@ -46,8 +46,8 @@ def headed(room: Room, seat: str, kind: str = "learning") -> dict[str, list[str]
     return {g.heading.label if g.heading else "": [card.get("text") for card in g.cards] for g in groups}
 
 
-def headings(room: Room, seat: str = "karim"):
-    return [g.heading for g in room.view(seat).groups if g.kind == "learning" and g.heading and g.heading.label]
+def headings(room: Room, seat: str = "karim", kind: str = "learning"):
+    return [g.heading for g in room.view(seat).groups if g.kind == kind and g.heading and g.heading.label]
 
 
 def give(room: Room, heading, value: str, seat: str = "karim") -> list[e.Event]:
@@ -203,11 +203,36 @@ def test_leads_are_read_under_headings_by_the_facilitator_and_on_the_screen_alon
     ask(room, "fanny")
     for seat in ("fanny", SCREEN):
         assert list(headed(room, seat, "suggestion").values()) == [list(SAID[::2]), list(SAID[1::2]), []]
-        assert not any(g.heading.ids for g in room.view(seat).groups if g.heading)
+    assert not any(g.heading.ids for g in room.view(SCREEN).groups if g.heading)
     assert {seat: room.view(seat).groups for seat in before} == before
     room.next()
     assert list(headed(room, "claire", "suggestion")) == [""], "the client sorts one list"
     assert headed(room, "fanny", "suggestion") == {"": list(SAID)}
+
+
+def test_who_leads_keeps_renames_moves_and_refuses_the_themes_of_leads_and_nobody_else_does():
+    room = opened("suggestions", "suggestion")
+    first, before = room.of("suggestion")[0].id, room.view("claire")
+    assert not any(view.mark == "theme" for card in cards_of(room, "fanny") for view in card.marks), "a quiet screen"
+    assert reason(room.try_(c.Mark(seat="fanny", id=first, mark="theme", value="Avant"))) == "not_this_step"
+    ask(room, "fanny")
+    one, two = headings(room, "fanny", "suggestion")
+    room.do(c.DeclineTheme(seat="fanny", ids=two.ids))
+    give(room, one, "Annoncer", "fanny")
+    give(room, headings(room, "fanny", "suggestion")[0], "Annoncer tôt", "fanny")
+    room.mark("fanny", first, "theme", "Écrire")
+    for seat in ("fanny", SCREEN):
+        assert headed(room, seat, "suggestion") == {
+            "Écrire": [SAID[0]], "Annoncer tôt": [SAID[2], SAID[4]], "": list(SAID[1::2]),
+        }  # fmt: skip
+    for seat in ("karim", "claire"):
+        assert reason(room.try_(c.Mark(seat=seat, id=first, mark="theme", value="À moi"))) == "not_your_role"
+        assert "Annoncer tôt" not in " ".join(strings(room.view(seat)))
+    assert room.view("claire").groups == before.groups
+
+
+def cards_of(room: Room, seat: str, kind: str = "suggestion"):
+    return [card for group in room.view(seat).groups if group.kind == kind for card in group.cards]
 
 
 # ---------------------------------------------------------------- what is looked at

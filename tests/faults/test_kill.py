@@ -11,7 +11,7 @@ import pytest
 
 from tests import services
 
-KILLS = 10  # on each of the two databases
+KILLS = 20
 CARD = r'<article id="c-(note-\d+-\d+)"'
 PEOPLE = ("Karim", "Hélène", "Thomas", "Nadia", "Julien", "Aïcha", "Marc", "Claire")
 
@@ -114,7 +114,8 @@ def shown_to(client: httpx.Client, path: str) -> list[str]:
     return re.findall(CARD, page.text)
 
 
-def test_what_was_acknowledged_survives_ten_kill_9_once_and_in_order(room, capsys):
+@pytest.mark.timeout(600)
+def test_what_was_acknowledged_survives_twenty_kill_9_once_and_in_order(room, capsys):
     server, path, fanny, people = room
     claire = people[-1]
     at_the_questions(server, path, fanny, claire)

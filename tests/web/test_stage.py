@@ -179,10 +179,11 @@ def test_what_may_be_done_with_a_proposed_theme_is_offered_to_who_may():
         assert ({"give_theme", "decline_theme", "ask_themes"} <= offered) == may, seat
         assert "thème proposé" in html.lower() and "Oser demander" in html
     room = played("themes suggestions")
-    assert "thème proposé" in stage(room, FACILITATOR) and "thème proposé" in stage(room, "screen")
+    assert "Thème proposé" in stage(room, FACILITATOR) and "thème proposé" in stage(room, "screen")
     for seat in (CLIENT, "karim"):
         assert "ask_themes" not in stage(room, seat) and "thème proposé" not in stage(room, seat)
-    assert "give_theme" not in stage(room, FACILITATOR)
+        assert "give_theme" not in stage(room, seat)
+    assert {"give_theme", "decline_theme"} <= {name for name, _ in Page(stage(room, FACILITATOR)).acts()}
 
 
 def test_the_values_of_the_space_are_listed_once_for_all_the_fields_that_take_one():

@@ -10,6 +10,7 @@ from cordee.engine.policy import roles_of
 from cordee.engine.protocol import Field, Gate, Kind, MarkRow, Write
 from cordee.engine.refusal import Refused
 from cordee.engine.state import State
+from cordee.engine.themes import waits
 
 ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 TURNED = re.compile("[\u202a-\u202e\u2066-\u2069]")  # turn the writing direction of what follows, to deceive
@@ -48,7 +49,7 @@ def write_row(state: State, kind: str) -> Write | None:
 def mark_row(state: State, mark: str, kind: str) -> MarkRow | None:
     here = state.step.mark(mark, kind)
     if here:
-        return here
+        return None if waits(state, here) else here
     rows = (row for row in state.protocol.marks_anywhere if row.mark == mark and row.kind == kind)
     return next((row for row in rows if not row.at or state.course.step in row.at), None)
 
