@@ -155,6 +155,8 @@ def pytest_steps(on_postgres: dict[str, str]) -> list[Step]:
     apart = ["engine", "catalogue", "browser", "ops/test_bin.py"]
     # Who may open what is asked of a table and of plain rows, and what a calendar reads of text: once, on one database.
     apart += ["circles/test_abilities.py", "security/test_doors.py", "circles/test_calendar.py"]
+    # Nor does the database decide how many questions a page asks, what a seat reads, or how slow senders are borne.
+    apart += ["circles/test_speed.py", "room/test_leaks_over_http.py", "security/test_slowness.py"]
     apart = [f"--ignore=tests/{name}" for name in apart]
     on_postgres = on_postgres | {"CORDEE_TEST_DATABASE_ONLY": "1"}
     return [
