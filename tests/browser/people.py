@@ -123,9 +123,19 @@ class Person:
 def until(page: Page, condition: str, within: float = LONG) -> None:
     """Waits for an expression to hold. Playwright's own wait needs eval, which our pages forbid."""
     deadline = monotonic() + within / 1000
-    while not page.evaluate(condition):
+    while not holds(page, condition):
         assert monotonic() < deadline, f"not within {within} ms: {condition}"
         page.wait_for_timeout(30)
+
+
+def holds(page: Page, condition: str) -> bool:
+    """Whether it does now; no, in the instant in which one page gives way to another."""
+    try:
+        return bool(page.evaluate(condition))
+    except Error as error:
+        if "context was destroyed" not in error.message:
+            raise
+        return False
 
 
 def stop_time(person: Person) -> None:
